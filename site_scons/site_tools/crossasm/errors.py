@@ -1,0 +1,28 @@
+"""What a user is told: one line per fault, and a suggestion for a misspelled name."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Iterable, Sequence
+
+__all__ = ["CrossasmError", "nearest"]
+
+
+class CrossasmError(Exception):
+    """A fault of the project or of the machine, as one or several whole lines for the user.
+
+    Each line names the place (file and key, program, or command line), the fault and the remedy.
+    """
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines: Sequence[str] = lines
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the known name nearest to `word`, else the list of all."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known: {', '.join(names)}" if names else ""
