@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Mapping, Tuple
 
 from .errors import CrossasmError, nearest
@@ -35,11 +35,23 @@ class Target:
     """clang's name of the target."""
     assemblers: Mapping[str, Tuple[str, ...]]
     """Suffix of a source to the assemblers that take it, the default first."""
+    tools: Mapping[str, str]
+    """Role of a tool to its name: binutils' are looked for with a prefix, LLVM's beside LLVM too."""
+    link_flags: Tuple[str, ...]
+    strip_flags: Tuple[str, ...]
+    """What the linker is told when no debug information is wanted."""
+    archive_flags: Tuple[str, ...]
+    """The archiver's operation: create, index, and write no time, owner or mode."""
     nasm_flags: Tuple[str, ...] = ()
     gas_flags: Tuple[str, ...] = ()
-    link_flags: Tuple[str, ...] = ()
+    host_tools: Mapping[str, str] = field(default_factory=dict)
+    """What the host of this target has in place of a tool that is not found."""
+    stub: str = ""
+    """The file beside this one that programs are linked against, for a system without static ones."""
 
 
+_ELF_TOOLS = {"gas": "as", "clang": "clang", "cpp": "clang", "ld": "ld", "ar": "ar"}
+_X86_TOOLS = {"nasm": "nasm", **_ELF_TOOLS}
 _ELF_LINK = ("-static", "-nostdlib", "-z", "noexecstack", "--build-id=none", "--gc-sections")
 _X86 = {".asm": ("nasm",), ".s": ("gas", "clang"), ".S": ("gas", "clang")}
 _ARM_LINUX = {".s": ("gas", "clang"), ".S": ("gas", "clang")}
@@ -56,7 +68,8 @@ _ROWS = (
         triple="i386-linux-gnu",
         assemblers=_X86,
         nasm_flags=("-f", "elf32"), gas_flags=("--32",),
-        link_flags=("-m", "elf_i386", *_ELF_LINK),
+        tools=_X86_TOOLS, link_flags=("-m", "elf_i386", *_ELF_LINK),
+        strip_flags=("-s",), archive_flags=("rcsD",),
     ),
     Target(
         name="x86_64",
@@ -68,7 +81,8 @@ _ROWS = (
         triple="x86_64-linux-gnu",
         assemblers=_X86,
         nasm_flags=("-f", "elf64"), gas_flags=("--64",),
-        link_flags=("-m", "elf_x86_64", *_ELF_LINK),
+        tools=_X86_TOOLS, link_flags=("-m", "elf_x86_64", *_ELF_LINK),
+        strip_flags=("-s",), archive_flags=("rcsD",),
     ),
     Target(
         name="arm64_linux",
@@ -79,7 +93,8 @@ _ROWS = (
         prefixes=("aarch64-linux-gnu-", "aarch64-none-linux-gnu-", "aarch64-unknown-linux-gnu-"),
         triple="aarch64-linux-gnu",
         assemblers=_ARM_LINUX,
-        link_flags=("-m", "aarch64linux", *_ELF_LINK),
+        tools=_ELF_TOOLS, link_flags=("-m", "aarch64linux", *_ELF_LINK),
+        strip_flags=("-s",), archive_flags=("rcsD",),
     ),
     Target(
         name="arm64_macos",
@@ -90,8 +105,12 @@ _ROWS = (
         prefixes=(),
         triple="arm64-apple-macos11",
         assemblers=_ARM_MACOS,
+        tools={"clang": "clang", "ld": "ld64.lld", "ar": "llvm-ar"},
+        host_tools={"ld": "ld", "ar": "ar"},
         link_flags=("-arch", "arm64", "-platform_version", "macos", "11.0", "11.0",
                     "-adhoc_codesign", "-dead_strip"),
+        strip_flags=("-S",), archive_flags=("rcsD", "--format=darwin"),
+        stub="libSystem.tbd",
     ),
 )
 

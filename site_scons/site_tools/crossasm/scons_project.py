@@ -1,0 +1,115 @@
+"""A project's nodes: a Project and targets in; objects, programs and checks out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import SCons.Environment
+
+from .commands import choose_assembler
+from .errors import CrossasmError
+from .project import Build, Project, Settings, object_stem
+from .scons_nodes import install
+from .targets import TARGETS, Target
+from .toolchain import Toolchain, find_toolchain, missing_tools
+
+__all__ = ["Linked", "build_project", "environment", "require_tools", "toolchains"]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """One program for one target, as SCons knows it."""
+
+    build: Build
+    program: Any
+    """The node of the linked file."""
+    check: Any
+    """The node of the binary check's finding; it exists only when the program is sound."""
+    objects: Tuple[Any, ...] = field(default=())
+
+
+def toolchains(project: Project) -> Mapping[str, Toolchain]:
+    """Return the toolchain of every target, found or not, by the target's name."""
+    return {name: find_toolchain(row, project.toolchains.get(name)) for name, row in TARGETS.items()}
+
+
+def chosen_builds(project: Project, targets: Sequence[Target]) -> List[Build]:
+    """Return what is to be built of `project` for `targets`, in the order of the file."""
+    names = {target.name for target in targets}
+    return [build for program in project.programs for build in program.builds
+            if build.target in names]
+
+
+def require_tools(project: Project, targets: Sequence[Target],
+                  chains: Mapping[str, Toolchain]) -> None:
+    """Raise one CrossasmError naming every tool that the builds for `targets` want and lack."""
+    gap = missing_tools(
+        (chains[build.target], _roles(build)) for build in chosen_builds(project, targets))
+    if gap:
+        raise gap
+
+
+def environment(chain: Toolchain, **variables: Any) -> Any:
+    """Return an environment of its own for one target, free of SCons' other tools."""
+    env = SCons.Environment.Environment(tools=[], **variables)
+    install(env, chain)
+    return env
+
+
+def build_project(project: Project, envs: Mapping[str, Any], root: Any) -> List[Linked]:
+    """Declare the builds of `project` for the targets in `envs` and return their nodes.
+
+    `envs` holds an environment per target name; `root` is the node of the project's folder.
+    """
+    targets = [TARGETS[name] for name in envs]
+    objects: Dict[str, Any] = {}
+    return [_link(build, envs[build.target], root, objects)
+            for build in chosen_builds(project, targets)]
+
+
+def _link(build: Build, env: Any, root: Any, objects: Dict[str, Any]) -> Linked:
+    folder = root.Dir("build").Dir(build.target)
+    variables = _variables(build.settings, root)
+    parts = [_object(build, source, env, root, variables, objects) for source in build.sources]
+    program = env.AsmProgram(folder.File(build.program), parts, **variables)[0]
+    limit = {"ASMAXSIZE": build.max_size} if build.max_size is not None else {}
+    check = env.AsmCheck(folder.Dir("check").File(f"{build.program}.json"), program, **limit)[0]
+    return Linked(build, program, check, tuple(parts))
+
+
+def _object(build: Build, source: str, env: Any, root: Any, variables: Mapping[str, Any],
+            objects: Dict[str, Any]) -> Any:
+    """Return the object node of a source, the same one for programs that share its settings."""
+    folder = f"obj-{build.program}" if build.own_settings else "obj"
+    path = f"build/{build.target}/{folder}/{object_stem(source, build.target)}.o"
+    if path not in objects:
+        objects[path] = env.AsmObject(root.File(path), root.File(source), **variables)[0]
+    return objects[path]
+
+
+def _variables(settings: Settings, root: Any) -> Dict[str, Any]:
+    """Return settings as construction variables."""
+    return {
+        "ASSEMBLER": settings.assembler or "",
+        "ASPATH": [root.Dir(folder) for folder in settings.path],
+        "ASDEFINES": [(name, value) if value else name for name, value in settings.defines],
+        "ASDEBUG": settings.debug,
+        "ASDEPENDS": [root.File(name) for name in settings.depends],
+        "ASFLAGS": list(settings.asflags), "NASMFLAGS": list(settings.nasmflags),
+        "GASFLAGS": list(settings.gasflags), "CLANGFLAGS": list(settings.clangflags),
+        "LINKFLAGS": list(settings.linkflags),
+    }
+
+
+def _roles(build: Build) -> List[str]:
+    """Return the tools that a build starts."""
+    target = TARGETS[build.target]
+    chosen = (choose_assembler(target, _suffix(source), build.settings.assembler)
+              for source in build.sources)
+    return [*(role for assembler in chosen if assembler for role in assembler.roles), "ld"]
+
+
+def _suffix(source: str) -> str:
+    dot = source.rfind(".")
+    return source[dot:] if dot > source.rfind("/") else ""
