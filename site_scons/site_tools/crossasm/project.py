@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Mapping, Optional, Tuple
 
-__all__ = ["Build", "Program", "Project", "Settings", "ToolChoice"]
+__all__ = ["Build", "Program", "Project", "Settings", "ToolChoice", "object_stem"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Build:
     settings: Settings = Settings()
     max_size: Optional[int] = None
     """The most bytes that the linked file may have."""
+    own_settings: bool = False
+    """Whether `settings` differ from those of the target, so that objects cannot be shared."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,16 @@ class Project:
     programs: Tuple[Program, ...] = ()
     toolchains: Mapping[str, ToolChoice] = field(default_factory=dict)
     """Target name to what the project says of its tools."""
+
+
+def object_stem(source: str, target: str) -> str:
+    """Return the path of the object that `source` becomes, below ``obj/`` and without suffix.
+
+    `source` is relative to the project with forward slashes. A leading ``src/<target>/``, or
+    else ``src/``, falls away: ``src/x86_64/net/tcp.asm`` becomes ``net/tcp``.
+    """
+    stem = str(PurePosixPath(source).with_suffix(""))
+    for folder in (f"src/{target}/", "src/"):
+        if stem.startswith(folder):
+            return stem[len(folder):]
+    return stem
