@@ -1,0 +1,33 @@
+"""What every test may use: a project in a folder of its own, and this repository's own build."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from tree import REPOSITORY, SCONSTRUCT, Tree, clean_env
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """A project folder that loads the tool; the test writes its files."""
+    return Tree(tmp_path)
+
+
+@pytest.fixture
+def tree_with(tmp_path: Path) -> Callable[[str], Tree]:
+    """A maker of a project folder with another SConstruct."""
+    return lambda sconstruct=SCONSTRUCT: Tree(tmp_path, sconstruct)
+
+
+@pytest.fixture(scope="session")
+def built_programs() -> Path:
+    """The folder `build` of this repository, every program of it up to date."""
+    done = subprocess.run([sys.executable, "-m", "SCons", "-Q"], cwd=REPOSITORY, env=clean_env(),
+                          capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return REPOSITORY / "build"
