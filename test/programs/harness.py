@@ -25,7 +25,6 @@ from types import TracebackType
 from typing import (
     Callable,
     Dict,
-    Iterator,
     List,
     Mapping,
     Optional,
@@ -371,10 +370,7 @@ def crowd(port: int, count: int, request: bytes, deadline: float = DEADLINE) -> 
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(_start_connecting(port)) for _ in range(count)]
         end = time.monotonic() + deadline
-        for client in _ready(clients, selectors.EVENT_WRITE, end):
-            error = client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if error:
-                raise OSError(error, os.strerror(error))
+        _each_ready(clients, selectors.EVENT_WRITE, end, _connected)
         for client in clients:
             assert client.send(request) == len(request), "a request fits the socket's buffer"
         return _answers(clients, end)
@@ -387,10 +383,11 @@ def _start_connecting(port: int) -> socket.socket:
     return client
 
 
-def _ready(
+def _each_ready(
     clients: Sequence[socket.socket], event: int, end: float,
-) -> Iterator[socket.socket]:
-    """Yield each socket once, as it becomes ready."""
+    done: Callable[[socket.socket], bool],
+) -> None:
+    """Call `done` with each socket whenever it is ready, until it has said True for all."""
     with selectors.DefaultSelector() as selector:
         for client in clients:
             selector.register(client, event, client)
@@ -399,23 +396,28 @@ def _ready(
             events = selector.select(end - time.monotonic())
             assert events, f"{left} of {len(clients)} connections are not ready in time"
             for key, _ in events:
-                selector.unregister(key.fileobj)
-                left -= 1
-                yield key.data
+                if done(key.data):
+                    selector.unregister(key.fileobj)
+                    left -= 1
+
+
+def _connected(client: socket.socket) -> bool:
+    error = client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error:
+        raise OSError(error, os.strerror(error))
+    return True
 
 
 def _answers(clients: Sequence[socket.socket], end: float) -> List[bytes]:
-    """Read every socket to its end, in whatever order they are served."""
+    """Read every socket to its end as it is served; none is closed before all have ended."""
     answers: Dict[socket.socket, bytearray] = {client: bytearray() for client in clients}
-    open_clients = list(clients)
-    while open_clients:
-        still_open = []
-        for client in _ready(open_clients, selectors.EVENT_READ, end):
-            piece = client.recv(65536)
-            answers[client] += piece
-            if piece:
-                still_open.append(client)
-        open_clients = still_open
+
+    def ended(client: socket.socket) -> bool:
+        piece = client.recv(65536)
+        answers[client] += piece
+        return not piece
+
+    _each_ready(clients, selectors.EVENT_READ, end, ended)
     return [bytes(answers[client]) for client in clients]
 
 
