@@ -10,9 +10,9 @@ from .targets import TARGETS, Target
 
 __all__ = ["check_agreement"]
 
-_KEYS_OF_ASSEMBLER = {"nasm": "nasm", "gas": "gas", "clang": "clang",
-                      "nasmflags": "nasm", "gasflags": "gas", "clangflags": "clang"}
-"""Keys of a table for one target that serve one assembler."""
+_TOOL_OF_KEY = {**{tool: tool for tool in ("nasm", "gas", "clang", "ld", "ar", "cpp")},
+                "nasmflags": "nasm", "gasflags": "gas", "clangflags": "clang"}
+"""Keys of a table for one target that serve one tool."""
 
 _Table = Dict[str, Any]
 
@@ -40,10 +40,13 @@ def _check_tables_of_one_target(tables: _Table, place: Place) -> None:
         if table.get("assembler", "") not in ("", *_assemblers(target)):
             _at(place, *keys, "assembler").fault(
                 f"{_assembles_not(table, target)}; write {_choices(target)}")
-        for key in _KEYS_OF_ASSEMBLER.keys() & table.keys():
-            if _KEYS_OF_ASSEMBLER[key] not in _assemblers(target):
-                _at(place, *keys, key).fault(f"{target.name} has no sources for "
-                                             f"{_KEYS_OF_ASSEMBLER[key]}; remove the key")
+        for key in _TOOL_OF_KEY.keys() & table.keys():
+            if _TOOL_OF_KEY[key] not in target.tools:
+                _at(place, *keys, key).fault(
+                    f"{target.name} has no use for {_TOOL_OF_KEY[key]}; remove the key")
+        if "prefix" in table and not target.prefixes:
+            _at(place, *keys, "prefix").fault(
+                f"{target.name} has no use for prefixed binutils; remove the key")
 
 
 def _check_assemblers(tables: _Table, place: Place) -> None:

@@ -4,7 +4,7 @@ Paths are relative to the project, with forward slashes, and stay inside it, als
 symbolic link is followed. What they hand on is free of ``.`` and doubled slashes.
 """
 
-# ruff: noqa: PTH110, PTH112, PTH113, PTH118, PTH208
+# ruff: noqa: PTH110, PTH112, PTH113, PTH114, PTH118, PTH208
 # os.path answers False where Path raises: a name that is too long, a NUL, a loop of links.
 from __future__ import annotations
 
@@ -93,14 +93,19 @@ def _path_fault(text: str, place: Place) -> str:
         (not text, f"is empty; write for example {place.example}"),
         ("\\" in text, f"{shown(text)} holds a backslash; write '/' between folders"),
         ("$" in text, f"{shown(text)} holds '$', which SCons takes for a variable; rename it"),
-        (text.startswith("/"),
-         f"{shown(text)} is an absolute path; write it relative to the project's folder"),
-        (".." in PurePosixPath(text).parts,
-         f"{shown(text)} holds '..'; write a path from the project's folder down"),
+        (text.startswith("/") or ".." in text.split("/"), _roundabout(text, place)),
         (not _encodes(text),
          f"{shown(text)} cannot be a file's name in this locale; set one with UTF-8"),
     )
     return next((fault for wrong, fault in faults if wrong), "")
+
+
+def _roundabout(text: str, place: Place) -> str:
+    """Say what is wrong with a path that is absolute or holds ``..``."""
+    straight = os.path.relpath(os.path.realpath(_full(text, place)), place.root)
+    if straight.split("/", 1)[0] == "..":
+        return f"{shown(text)} is outside the project; put it into the project's folder"
+    return f"{shown(text)} takes a roundabout way; write {shown(straight)}"
 
 
 def _encodes(text: str) -> bool:
@@ -119,8 +124,8 @@ def _inside(path: str, place: Place) -> bool:
     real = PurePath(os.path.realpath(_full(path, place)))
     if real.is_relative_to(os.path.realpath(place.root)):
         return True
-    place.fault(f"{shown(path)} leads out of the project through a symbolic link; "
-                "put what it leads to inside")
+    place.fault(f"{shown(path)} is outside the project, by a symbolic link; "
+                "put what it leads to into the project's folder")
     return False
 
 
@@ -132,20 +137,25 @@ def _exists(path: str, place: Place) -> bool:
         place.fault(f"{shown(path)} is a folder; name the files in it")
     elif os.path.exists(full):
         place.fault(f"{shown(path)} is no regular file; name a source")
+    elif os.path.islink(full):
+        place.fault(f"{shown(path)} is a symbolic link that leads nowhere; mend it")
     else:
-        place.fault(f"{shown(path)} does not exist{_neighbour(path, place)}")
+        place.fault(f"{shown(path)} does not exist{_neighbour(path, place, os.path.isfile)}")
     return False
 
 
-def _neighbour(path: str, place: Place) -> str:
-    """Return the hint for an absent file or folder: the nearest name where it first goes wrong."""
+def _neighbour(path: str, place: Place, fits: Callable[[str], bool]) -> str:
+    """Return the hint for an absent path: the nearest name where it first goes wrong.
+
+    `fits` tells whether a name there is of the kind that the whole path should be.
+    """
     *folders, name = PurePosixPath(path).parts
     above = ""
     for part in folders:
         if not os.path.isdir(_full(f"{above}{part}", place)):
             return _hint(part, _full(above, place), os.path.isdir)
         above = f"{above}{part}/"
-    return _hint(name, _full(above, place), os.path.isfile)
+    return _hint(name, _full(above, place), fits)
 
 
 def _hint(name: str, directory: str, fits: Callable[[str], bool]) -> str:
@@ -185,5 +195,5 @@ def _some_exist(names: Sequence[str], path: str, place: Place) -> bool:
     if generated or any(os.path.isdir(_full(name, place)) for name in names):
         return True
     absent = "exists for no target" if "{target}" in path else "does not exist"
-    place.fault(f"{shown(path)} {absent}{_neighbour(path, place)}")
+    place.fault(f"{shown(path)} {absent}{_neighbour(path, place, os.path.isdir)}")
     return False

@@ -44,6 +44,7 @@ _REFUSED: Mapping[str, Tuple[Tuple[str, str], ...]] = {
     **_ASSEMBLER_FLAGS,
     "every": tuple(row for rows in _ASSEMBLER_FLAGS.values() for row in rows),
     "link": ((r"-o(?!rder_file|bjc)|--output", _OURS), ("-m$|-melf|-maarch64", _OURS),
+             ("-e$|--?entry", _OURS), ("--?threads", _OURS),
              ("@", _RESPONSE)),
 }
 """Per tool: how a flag begins that the project must not give, and what to do instead."""
