@@ -48,8 +48,8 @@ EVENT_COUNT             = 2
 #   r13d   a connection that has been accepted and has no process yet, or NONE
 #   r14d   how long the next poll may wait: for ever, or RETRY_MS after a shortage
         .text
-_start: mov     rdi, [rsp]
-        lea     rsi, [rsp + 8]
+_start: mov     rdi, [rsp + START_argc]
+        lea     rsi, [rsp + START_argv]
         call    choose_port
         mov     r12d, eax
 
@@ -65,12 +65,12 @@ _start: mov     rdi, [rsp]
         mov     r13d, NONE
         mov     r14d, POLL_FOREVER
 
-        # Told to stop, and nobody is left to be answered?
-.Lnext: test    ebx, ebx
-        jns     .Lwait
-        mov     eax, r13d
-        not     eax                             # NONE becomes 0
-        or      eax, r12d
+        # Told to stop, and nobody is left to be answered? Then this was all.
+.Lnext: cmp     ebx, NONE
+        jne     .Lwait
+        cmp     r13d, NONE
+        jne     .Lwait
+        test    r12d, r12d
         jnz     .Lwait
         xor     edi, edi
         mov     eax, SYS_exit_group
@@ -187,8 +187,8 @@ _start: mov     rdi, [rsp]
         # some other program's. When stopping with no child left, it has waited long enough.
 .Lno_process:
         mov     r14d, RETRY_MS
-        test    ebx, ebx
-        jns     .Lnext
+        cmp     ebx, NONE
+        jne     .Lnext
         test    r12d, r12d
         jnz     .Lnext
         jmp     .Lhang_up
@@ -218,7 +218,7 @@ replace_child:
         mov     ecx, MAX_CHILDREN
         repne scasd                             # leaves rdi one past the place
         jne     .Lunknown
-        mov     [rdi - 4], esi
+        mov     [rdi - PID_SIZE], esi
 .Lunknown:
         ret
 
@@ -230,6 +230,6 @@ replace_child:
 events: .skip   EVENT_COUNT * POLLFD_SIZE
 signal: .skip   SIGNALFD_SIGINFO_SIZE
 children:
-        .skip   MAX_CHILDREN * 4
+        .skip   MAX_CHILDREN * PID_SIZE
 
         .section .note.GNU-stack, "", @progbits

@@ -30,7 +30,7 @@ announce:
         lea     rsi, [rip + text_listening]
         call    append_text
         movzx   eax, word ptr [rip + address + SOCKADDR_IN_port]
-        rol     ax, 8                           # it is there with its high byte first
+        xchg    al, ah                          # it is there with its high byte first
         call    append_number
         mov     byte ptr [rdi], LF
         inc     rdi

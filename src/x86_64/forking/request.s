@@ -5,9 +5,12 @@
 
         .global parse_head
 
-# What the version begins with, as numbers of four bytes: the first byte is the lowest.
+# What the version begins with, as two numbers of four bytes that share a P: a number's lowest
+# byte stands first in memory.
 HTTP                    = 'H' + ('T' << 8) + ('T' << 16) + ('P' << 24)
 P_1_DOT                 = 'P' + ('/' << 8) + ('1' << 16) + ('.' << 24)
+P_1_DOT_AT              = 3
+MINOR_VERSION_AT        = 7
 VERSION_SIZE            = 8         # HTTP/1.x
 
         .text
@@ -56,12 +59,12 @@ parse_head:
         # HTTP/1.x, end of line.
         cmp     dword ptr [rsi], HTTP
         jne     .Lbad
-        cmp     dword ptr [rsi + 3], P_1_DOT
+        cmp     dword ptr [rsi + P_1_DOT_AT], P_1_DOT
         jne     .Lbad
-        movzx   eax, byte ptr [rsi + VERSION_SIZE - 1]
+        movzx   eax, byte ptr [rsi + MINOR_VERSION_AT]
         sub     eax, '0'
         jz      .Lversion_end
-        cmp     eax, 9
+        cmp     eax, '9' - '0'
         ja      .Lbad
         or      ebp, IS_HTTP_1_1
 .Lversion_end:
@@ -232,9 +235,9 @@ parse_length:
 .Ldigit:
         movzx   ecx, byte ptr [r8 + r10]
         sub     ecx, '0'
-        cmp     ecx, 9
+        cmp     ecx, '9' - '0'
         ja      .Lno_number
-        imul    eax, eax, 10
+        imul    eax, eax, TEN
         add     eax, ecx
         cmp     eax, edx
         cmova   eax, edx

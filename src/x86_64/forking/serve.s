@@ -6,10 +6,13 @@
 
         .global serve_connection, leave, is_head
 
-# Methods with the space behind them, as numbers of four bytes: the first byte is the lowest.
+# Methods as numbers of four bytes: a number's lowest byte stands first in memory. The space
+# behind a method belongs to the comparison, or GETX would be taken for GET.
 GET_SPACE               = 'G' + ('E' << 8) + ('T' << 16) + (' ' << 24)
 HEAD                    = 'H' + ('E' << 8) + ('A' << 16) + ('D' << 24)
 POST                    = 'P' + ('O' << 8) + ('S' << 16) + ('T' << 24)
+HEAD_SIZE               = 4
+POST_SIZE               = 4
 
 # status CODE, "reason" - a status: the rest of the status line, and the body of a refusal.
 .macro status code:req, reason:req
@@ -61,7 +64,7 @@ serve_connection:
         test    ebp, HAS_TRANSFER_ENCODING
         jnz     .Lrefuse
 
-        # Methods are compared with the space behind them: GETX is not GET.
+        # parse_head has made sure that the method ends somewhere; here it is compared.
         cmp     dword ptr [r12], GET_SPACE
         je      .Lpage
         call    is_head
@@ -69,7 +72,7 @@ serve_connection:
         lea     rax, [rip + status_405]
         cmp     dword ptr [r12], POST
         jne     .Lrefuse
-        cmp     byte ptr [r12 + 4], SPACE
+        cmp     byte ptr [r12 + POST_SIZE], SPACE
         jne     .Lrefuse
 
         # POST: the body back, as bytes and no more. To send it back under the type that it came
@@ -131,7 +134,7 @@ leave:  xor     edi, edi
 is_head:
         cmp     dword ptr [r12], HEAD
         jne     .Lother
-        cmp     byte ptr [r12 + 4], SPACE
+        cmp     byte ptr [r12 + HEAD_SIZE], SPACE
 .Lother:
         ret
 

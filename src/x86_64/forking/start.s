@@ -7,7 +7,8 @@
         .global choose_port, arrange_signals, open_listener
 
 PORT_MAX                = 65535
-INT_SIZE                = 4         # what the kernel takes for an option that is on or off
+ARGC_NO_PORT            = 1         # argc counts the program's own name
+ARGC_PORT               = 2
 STOP_SIGNALS            = (1 << (SIGTERM - 1)) | (1 << (SIGINT - 1))
 BLOCKED_SIGNALS         = STOP_SIGNALS | (1 << (SIGCHLD - 1))
 
@@ -21,11 +22,11 @@ BLOCKED_SIGNALS         = STOP_SIGNALS | (1 << (SIGCHLD - 1))
 # Errors:  too many arguments, or no number from 0 to 65535: ends the program by usage
 choose_port:
         mov     eax, DEFAULT_PORT
-        cmp     rdi, 1
+        cmp     rdi, ARGC_NO_PORT
         jbe     .Lchosen
-        cmp     rdi, 2
+        cmp     rdi, ARGC_PORT
         ja      usage
-        mov     rsi, [rsi + 8]                  # argv[1]
+        mov     rsi, [rsi + POINTER_SIZE]       # argv[1]
         cmp     byte ptr [rsi], 0               # an empty argument is no number
         je      usage
 
@@ -36,9 +37,9 @@ choose_port:
         test    ecx, ecx
         jz      .Lchosen
         sub     ecx, '0'
-        cmp     ecx, 9                          # a byte below '0' has become a huge number
+        cmp     ecx, '9' - '0'                  # a byte below '0' has become a huge number
         ja      usage
-        imul    eax, eax, 10
+        imul    eax, eax, TEN
         add     eax, ecx
         cmp     eax, PORT_MAX
         ja      usage
@@ -119,7 +120,7 @@ open_listener:
 
         # The address: the family, the port with its high byte first, and 0.0.0.0.
         mov     eax, edi
-        rol     ax, 8
+        xchg    al, ah
         mov     [rip + address + SOCKADDR_IN_port], ax
         mov     word ptr [rip + address + SOCKADDR_IN_family], AF_INET
 
@@ -139,7 +140,7 @@ open_listener:
         mov     esi, SOL_SOCKET
         mov     edx, SO_REUSEADDR
         lea     r10, [rip + enabled]
-        mov     r8d, INT_SIZE
+        mov     r8d, SOCKET_OPTION_SIZE
         mov     eax, SYS_setsockopt
         syscall
         lea     rdi, [rip + call_setsockopt]

@@ -28,7 +28,7 @@ append_text:
 # Division yields the last digit first, so the digits are made from the right to the left: below
 # the stack pointer, where 128 bytes (the red zone) are a routine's own until it calls another.
 append_number:
-        mov     r8d, 10
+        mov     r8d, TEN
         mov     rsi, rsp
         xor     ecx, ecx
 .Ldigit:
