@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
-from tree import REPOSITORY, SCONSTRUCT, Tree, clean_env
+from tree import REPOSITORY, Tree, clean_env
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def tree(tmp_path: Path) -> Tree:
 @pytest.fixture
 def tree_with(tmp_path: Path) -> Callable[[str], Tree]:
     """A maker of a project folder with another SConstruct."""
-    return lambda sconstruct=SCONSTRUCT: Tree(tmp_path, sconstruct)
+    return partial(Tree, tmp_path)
 
 
 @pytest.fixture(scope="session")

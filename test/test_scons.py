@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import List, Optional
 
 import pytest
 
@@ -23,7 +24,6 @@ sources.x86_64 = ["a.asm"]
 [programs.b]
 sources.x86_64 = ["b.asm"]
 """
-EXIT_32 = NASM_EXIT  # both words and registers exist on x86_32; the number of the call does not
 
 
 @pytest.fixture
@@ -36,7 +36,9 @@ def test_builds_all_targets_with_short_lines_and_a_table(two: Tree) -> None:
     said = two.scons()
     assert said.status == 0
     assert said.errors == ""
-    assert said.output == """\
+    lines, _, table = said.output.partition("program")
+    table = f"program{table}"
+    assert lines == """\
 NASM   build/x86_32/obj/a.o
 LINK   build/x86_32/a
 CHECK  build/x86_32/a
@@ -47,11 +49,21 @@ NASM   build/x86_64/obj/b.o
 LINK   build/x86_64/b
 CHECK  build/x86_64/b
 
-program  target   size  budget  used
-a        x86_32  4,216   8,192  51 %
-a        x86_64  4,344   8,192  53 %
-b        x86_64  4,352       -
 """
+    assert table.splitlines()[0] == "program  target   size  budget  used"
+    assert [line.split() for line in table.splitlines()[1:]] == [
+        ["a", "x86_32", size(two, "x86_32/a"), "8,192", share(two, "x86_32/a"), "%"],
+        ["a", "x86_64", size(two, "x86_64/a"), "8,192", share(two, "x86_64/a"), "%"],
+        ["b", "x86_64", size(two, "x86_64/b"), "-"],
+    ]
+
+
+def size(tree: Tree, program: str) -> str:
+    return f"{len(tree.read(f'build/{program}')):,}"
+
+
+def share(tree: Tree, program: str) -> str:
+    return str(100 * len(tree.read(f"build/{program}")) // 8192)
 
 
 def test_says_that_nothing_is_to_be_done(two: Tree) -> None:
@@ -71,8 +83,7 @@ def test_arch_takes_several(two: Tree) -> None:
 
 
 @pytest.mark.parametrize(("args", "line"), [
-    (["arch=arm46_linux"], "arch=arm46_linux: 'arm46_linux' is no target; "
-                           "did you mean 'arm64_linux'?"),
+    (["arch=arm46"], "arch=arm46: 'arm46' is no target; did you mean 'arm64'?"),
     (["arch=x86_64,"], None),
     (["acrh=x86_64"], "acrh=x86_64: no such argument; did you mean 'arch'?"),
     (["V=2"], "V=2: takes 0 or 1"),
@@ -81,7 +92,7 @@ def test_arch_takes_several(two: Tree) -> None:
     (["build-x86_46"], "build-x86_46: no such alias or file; did you mean 'build-x86_64'?"),
     (["build/x86_64/c"], None),
 ])
-def test_a_wrong_word_is_one_line_and_status_2(two: Tree, args: list, line: str) -> None:
+def test_a_wrong_word_is_one_line_and_status_2(two: Tree, args: List[str], line: Optional[str]) -> None:
     said = two.scons(*args)
     assert said.status == 2
     assert said.output == ""

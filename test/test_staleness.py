@@ -28,12 +28,13 @@ MACOS_EXIT = """\
 _main:
         ret
 """
-STARTS = {"x86_64": NASM_EXIT, "gas": GAS_EXIT, "arm64_linux": ARM_EXIT, "arm64_macos": MACOS_EXIT}
+REST = {"other.asm": NASM_EXIT, "inc/keep": "", "late/keep": ""}
+"""What every tree here has beside the files in question."""
 
 
 def toml(target: str, source: str, more: str = "") -> str:
-    return (f'{TOML}[assembly]\npath = ["inc", "late"]\n{more}\n'
-            f'[programs.a]\nsources.{target} = ["{source}"]\n'
+    return (f'{TOML}[assembly]\npath = ["inc", "late"]\n'
+            f'[programs.a]\n{more}\nsources.{target} = ["{source}"]\n'
             f'[programs.other]\nsources.x86_64 = ["other.asm"]\n')
 
 
@@ -86,13 +87,13 @@ for form, case in CPP.items():
 def test_a_changed_file_rebuilds_its_reader_and_nothing_else(tree: Tree, form: str) -> None:
     target, source, start, line, included, more = FORMS[form]
     mark = ";" if source == "a.asm" else "//"
-    tree.write({"crossasm.toml": toml(target, source, more), "other.asm": NASM_EXIT,
+    tree.write({"crossasm.toml": toml(target, source, more), **REST,
                 source: start + line, included: f"{mark} one\n"})
     first = tree.scons()
     assert first.status == 0, first.errors
     assert tree.scons().idle
     tree.write({included: f"{mark} two\n"})
-    assert tree.scons().assembled == [f"build/{target}/obj/a.o"]
+    assert tree.scons().assembled == [f"build/{target}/{'obj-a' if more else 'obj'}/a.o"]
     assert tree.scons().idle
 
 
@@ -104,18 +105,18 @@ ON_PATH = [name for name, (_, _, _, line, included, more) in FORMS.items()
 def test_a_file_found_earlier_on_the_path_takes_over(tree: Tree, form: str) -> None:
     target, source, start, line, _, more = FORMS[form]
     mark = ";" if source == "a.asm" else "//"
-    tree.write({"crossasm.toml": toml(target, source, more), "other.asm": NASM_EXIT,
-                source: start + line, "late/a.inc": f"{mark} one\n", "inc/keep": ""})
+    tree.write({"crossasm.toml": toml(target, source, more), **REST,
+                source: start + line, "late/a.inc": f"{mark} one\n"})
     first = tree.scons()
     assert first.status == 0, first.errors
     tree.write({"inc/a.inc": f"{mark} two\n"})
-    assert tree.scons().assembled == [f"build/{target}/obj/a.o"]
+    assert tree.scons().assembled == [f"build/{target}/{'obj-a' if more else 'obj'}/a.o"]
     assert tree.scons().idle
 
 
 def test_a_file_included_sixteen_deep_is_tracked(tree: Tree) -> None:
     deep = {f"inc/{depth}.inc": f'%include "{depth + 1}.inc"\n' for depth in range(16)}
-    tree.write({"crossasm.toml": toml("x86_64", "a.asm"), "other.asm": NASM_EXIT,
+    tree.write({"crossasm.toml": toml("x86_64", "a.asm"), **REST,
                 "a.asm": NASM_EXIT + '%include "0.inc"\n', **deep, "inc/16.inc": "; one\n"})
     assert tree.scons().status == 0
     tree.write({"inc/16.inc": "; two\n"})
@@ -149,7 +150,7 @@ def test_a_generated_file_and_what_it_includes_come_first(
     assert first.status == 0, first.output + first.errors
     assert "is up to date" in tree.scons("a").output
     tree.write({"nested.txt": f"{mark} two\n"})
-    assert f"-o a.o" in tree.scons("a").output
+    assert "-o a.o" in tree.scons("a").output
     assert "is up to date" in tree.scons("a").output
 
 
@@ -170,7 +171,7 @@ def test_an_upgraded_assembler_rebuilds_what_it_made(tree: Tree, tmp_path: Path)
     wrapper = tmp_path / "nasm"
     tree.write({"crossasm.toml": toml("x86_64", "a.asm")
                 + f'[targets.x86_64]\nnasm = "{wrapper}"\n',
-                "a.asm": NASM_EXIT, "other.asm": NASM_EXIT,
+                "a.asm": NASM_EXIT, **REST,
                 "nasm": '#!/bin/sh\nexec nasm "$@"\n'})
     wrapper.chmod(0o755)
     assert tree.scons().status == 0
@@ -182,7 +183,7 @@ def test_an_upgraded_assembler_rebuilds_what_it_made(tree: Tree, tmp_path: Path)
 def test_a_killed_build_leaves_no_object_that_passes_for_another(tree: Tree) -> None:
     """SCons writes its records at the end: a kill leaves a new object under an old record."""
     before = NASM_EXIT + "%include 'n.inc'\n"
-    tree.write({"crossasm.toml": toml("x86_64", "a.asm"), "a.asm": before, "other.asm": NASM_EXIT,
+    tree.write({"crossasm.toml": toml("x86_64", "a.asm"), "a.asm": before, **REST,
                 "inc/n.inc": "dd 1\n"})
     assert tree.scons().status == 0
     right = tree.read("build/x86_64/obj/a.o")
@@ -197,7 +198,7 @@ def test_a_killed_build_leaves_no_object_that_passes_for_another(tree: Tree) -> 
 
 def test_another_folder_rebuilds_nothing(tree: Tree, tmp_path: Path) -> None:
     tree.write({"crossasm.toml": toml("x86_64", "a.asm", "debug = true"), "a.asm": NASM_EXIT,
-                "other.asm": NASM_EXIT})
+                **REST})
     assert tree.scons().status == 0
     moved = tmp_path.rename(tmp_path.with_name(f"{tmp_path.name} moved"))
     tree.root = moved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Callable, Tuple
 
@@ -25,8 +26,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
             path.write_text("#!/bin/sh\necho $0 version 1.2.3\n", "utf-8")
             path.chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path))
-        monkeypatch.setattr(toolchain.platform, "system", lambda: host[0])
-        monkeypatch.setattr(toolchain.platform, "machine", lambda: host[1])
+        monkeypatch.setattr("platform.system", lambda: host[0])
+        monkeypatch.setattr("platform.machine", lambda: host[1])
         monkeypatch.setattr(toolchain, "_LLVM_FOLDERS", ())
         monkeypatch.setattr(toolchain, "_BREW_FOLDERS", ())
     return make
@@ -49,9 +50,7 @@ def test_a_candidate_is_found(
     machine: Callable[..., None], tmp_path: Path, host: Host, target: str, role: str, program: str,
 ) -> None:
     machine(host, program)
-    assert find_toolchain(TARGETS[target]).tools == {
-        **{role: str(tmp_path / program)},
-        **({"cpp": str(tmp_path / program)} if program == "clang" else {})}
+    assert find_toolchain(TARGETS[target]).tools == {role: str(tmp_path / program)}
 
 
 def test_the_hosts_own_tools_do_not_serve_another_machine(machine: Callable[..., None]) -> None:
@@ -102,7 +101,7 @@ def test_nothing_missing_is_no_error(machine: Callable[..., None]) -> None:
 
 @pytest.mark.parametrize("tool", ["nasm", "as", "clang", "aarch64-linux-gnu-ld"])
 def test_a_tool_tells_its_version(tool: str) -> None:
-    path = toolchain.shutil.which(tool)
+    path = shutil.which(tool)
     assert path is not None
     assert tool_version(path)[0].isdigit()
 

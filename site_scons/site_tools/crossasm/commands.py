@@ -19,20 +19,18 @@ class Assembler:
 
     name: str
     variable: str
-    """The construction variable that names the program; `…FLAGS`, `…COM`, `…COMSTR` go with it."""
+    """The construction variable that names the program; `…FLAGS` goes with it."""
     roles: Tuple[str, ...]
     """The tools that it starts."""
-    label: str
-    """What a short build line begins with."""
 
 
 ASSEMBLERS: Mapping[str, Assembler] = {
     row.name: row for row in (
-        Assembler("nasm", "NASM", ("nasm",), "NASM"),
-        Assembler("gas", "GAS", ("gas",), "GAS"),
-        Assembler("gaspp", "GASPP", ("cpp", "gas"), "GAS"),
-        Assembler("clang", "CLANG", ("clang",), "CLANG"),
-        Assembler("clangpp", "CLANG", ("clang",), "CLANG"),
+        Assembler("nasm", "NASM", ("nasm",)),
+        Assembler("gas", "GAS", ("gas",)),
+        Assembler("gaspp", "GAS", ("cpp", "gas")),
+        Assembler("clang", "CLANG", ("clang",)),
+        Assembler("clangpp", "CLANG", ("clang",)),
     )
 }
 """`gaspp` and `clangpp` take sources that the C preprocessor reads first (``.S``)."""

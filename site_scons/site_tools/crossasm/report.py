@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, Optional, Sequence, Tuple
+from typing import Iterable, Optional, Sequence, Tuple
 
 __all__ = ["Counter", "size_table"]
 
@@ -31,7 +31,7 @@ def size_table(rows: Iterable[Tuple[str, str, int, Optional[int]]]) -> str:
     return _table(("program", "target", "size", "budget", "used"), body, right=(2, 3, 4))
 
 
-def _table(head: Sequence[str], body: List[Tuple[str, ...]], right: Sequence[int]) -> str:
+def _table(head: Sequence[str], body: Sequence[Tuple[str, ...]], right: Sequence[int]) -> str:
     widths = [max(len(row[column]) for row in (head, *body)) for column in range(len(head))]
     lines = []
     for row in (head, *body):

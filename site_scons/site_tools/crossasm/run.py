@@ -1,9 +1,10 @@
-"""The one place that starts processes of its own: a list of arguments in, what the process said out."""
+"""The one place that starts processes of its own: arguments in, what the process said out."""
 
 from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
 __all__ = ["Finished", "run"]
@@ -14,7 +15,7 @@ class Finished:
     """A process that has ended."""
 
     status: int
-    """Exit status; negative is the number of the signal that ended it, 127 is 'not to be started'."""
+    """Exit status; minus the number of the signal that ended it; 127 when it did not start."""
     output: str
     errors: str
 
@@ -23,17 +24,18 @@ def run(
     args: Sequence[str],
     *,
     env: Optional[Mapping[str, str]] = None,
+    folder: Optional[Path] = None,
     text: Optional[str] = None,
     seconds: float = 60,
 ) -> Finished:
-    """Run `args` to its end, with `text` as its standard input, and return what it said.
+    """Run `args` to its end in `folder`, with `text` as its standard input; return what it said.
 
     A program that cannot be started, or is not done after `seconds`, is a `Finished` like any
     other, with the reason in `errors`.
     """
     try:
         done = subprocess.run(  # noqa: PLW1510 (the caller reads the status)
-            list(args), env=env, input=text or "", capture_output=True, timeout=seconds,
+            list(args), env=env, cwd=folder, input=text or "", capture_output=True, timeout=seconds,
             encoding="utf-8", errors="surrogateescape",
         )
     except (OSError, subprocess.TimeoutExpired) as fault:

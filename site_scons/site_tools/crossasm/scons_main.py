@@ -1,4 +1,4 @@
-"""The command line of a project's own SConstruct: arguments in; nodes, aliases, help, report out."""
+"""The command line of a project's own SConstruct: arguments in; nodes, aliases, report out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NoReturn, Sequence
 
 import SCons.Errors
 import SCons.Node.Alias

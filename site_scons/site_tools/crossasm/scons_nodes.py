@@ -11,18 +11,18 @@ from typing import Any, List, Optional, Sequence, Tuple
 import SCons.Action
 import SCons.Builder
 import SCons.Errors
+import SCons.Script
 import SCons.Util
 
-from . import audit, binary, commands
-from .errors import nearest
+from . import audit, binary
 from .scons_scan import SCANNER, doubt_about
 from .targets import TARGETS
-from .toolchain import Toolchain, find_toolchain, missing_tools
-from .variables import initial, stock, target_of, wish
+from .toolchain import Toolchain, missing_tools
+from .variables import PROGRAMS, assembler_for, command_names, initial, stock, target_of, wish
 
-__all__ = ["SUFFIXES", "assembler_for", "install"]
+__all__ = ["install"]
 
-SUFFIXES = tuple(sorted({suffix for row in TARGETS.values() for suffix in row.assemblers}))
+_SUFFIXES = tuple(sorted({suffix for row in TARGETS.values() for suffix in row.assemblers}))
 
 
 def install(env: Any, chain: Toolchain) -> None:
@@ -38,22 +38,10 @@ def install(env: Any, chain: Toolchain) -> None:
     })
 
 
-def assembler_for(env: Any, source: Any) -> commands.Assembler:
-    """Return the assembler for a source node; raises UserError where the target has none."""
-    target = target_of(env)
-    suffix = SCons.Util.splitext(str(source))[1]
-    chosen = commands.choose_assembler(target, suffix, env.subst("$ASSEMBLER"))
-    if chosen is None:
-        known = ", ".join(target.assemblers)
-        raise SCons.Errors.UserError(
-            f"{source}: {target.name} has no assembler for '{suffix}'; it takes {known}")
-    return chosen
-
-
 def _object_builder() -> Any:
-    # SCons would hash the program that a command line begins with, a launcher too: we name the tools.
+    # SCons hashes the program that a command begins with, were it a launcher: we name the tools.
     return SCons.Builder.Builder(
-        generator=_assemble, emitter=_object_emitter, suffix=".o", src_suffix=list(SUFFIXES),
+        generator=_assemble, emitter=_object_emitter, suffix=".o", src_suffix=list(_SUFFIXES),
         source_scanner=SCANNER, single_source=True, IMPLICIT_COMMAND_DEPENDENCIES=0)
 
 
@@ -70,20 +58,13 @@ def _program_builder() -> Any:
 
 
 def _check_builder() -> Any:
-    action = SCons.Action.Action(_check, "$ASCHECKCOMSTR", varlist=["ASMAXSIZE"])
+    action = SCons.Action.Action(_check, "$ASCHECKCOMSTR", varlist=["ASMAXSIZE", "ASDEBUG"])
     return SCons.Builder.Builder(action=action, suffix=".json", single_source=True)
 
 
 def _assemble(source: Any, target: Any, env: Any, for_signature: Any) -> Any:
-    chosen = assembler_for(env, source[0])
     _refuse_what_misleads(env)
-    if wish(env, "ASCOM"):
-        steps = [_command("ASCOM")]
-    else:
-        steps = [_command(f"{chosen.name.upper()}COM")]
-        if chosen.name == "gaspp":
-            steps.insert(0, _command("ASCPPCOM"))
-    return [*steps, SCons.Action.Action(_settle, None)]
+    return [*map(_command, command_names(env, source[0])), SCons.Action.Action(_settle, None)]
 
 
 def _archive(source: Any, target: Any, env: Any, for_signature: Any) -> Any:
@@ -115,6 +96,9 @@ def _refuse_what_misleads(env: Any) -> None:
 
 
 def _need(env: Any, roles: Sequence[str]) -> None:
+    """Raise UserError for tools that are missing, unless nothing is to be run."""
+    if SCons.Script.GetOption("clean"):
+        return
     gap = missing_tools([(env["CROSSASM_TOOLCHAIN"], roles)])
     if gap:
         raise SCons.Errors.UserError(str(gap))
@@ -152,9 +136,8 @@ def _depend_on_tools(env: Any, target: Any, roles: Sequence[str], shared: Option
         paths = [found] if found else []
     else:
         _need(env, roles)
-        variables = {"nasm": "NASM", "gas": "GAS", "clang": "CLANG", "cpp": "ASCPP", "ld": "ASLD",
-                     "ar": "ASAR"}
-        paths = [env.WhereIs(env.subst(f"${variables[role]}")) for role in roles]
+        names = [name for name, role in PROGRAMS.items() if role in roles]
+        paths = [env.WhereIs(env.subst(f"${name}")) for name in names]
     env.Depends(target, [env.File(path) for path in paths if path])
 
 
@@ -177,7 +160,8 @@ def _is_altered(node: Any) -> bool:
         return False  # never recorded: SCons builds it anyway
     if record.size != node.get_size():
         return True
-    return known is not None and known != SCons.Util.hash_file_signature(node.get_abspath(), 1 << 20)
+    found = SCons.Util.hash_file_signature(node.get_abspath(), chunksize=1 << 20)
+    return known is not None and known != found
 
 
 def _settle(target: Any, source: Any, env: Any) -> int:
@@ -195,7 +179,7 @@ def _settle(target: Any, source: Any, env: Any) -> int:
 
 
 def _untracked(target: Any, env: Any, log: Path) -> List[str]:
-    """Return a line for each project file that the assembler opened and the build does not track."""
+    """Return a line for each project file that was opened and that the build does not track."""
     top = Path(env.fs.Top.get_abspath())
     tracked = {Path(os.path.realpath(node.get_abspath())) for node in target.children()}
     mine = {Path(f"{target.get_abspath()}{end}") for end in ("", ".s", ".strace")}
@@ -203,16 +187,15 @@ def _untracked(target: Any, env: Any, log: Path) -> List[str]:
               for path in audit.opened_files(log.read_text("utf-8", "surrogateescape"), top)}
     extra = sorted(path for path in opened - tracked - mine if top in path.parents)
     return [f"{target.sources[0]}: reads {path.relative_to(top)}, which the build does not track; "
-            f"name it in 'depends', and please report this" for path in extra]
+            "name it in 'depends', and please report this" for path in extra]
 
 
 def _check(target: Any, source: Any, env: Any) -> int:
     """Check a program's file and write what it is; say each fault in a line."""
     path = Path(source[0].get_abspath())
-    paths = {env.fs.Top.get_abspath(), f"{Path.home()}/"} - {"/", "//"}
     limit = env.get("ASMAXSIZE")
     report = binary.check(path.read_bytes(), target_of(env), name=path.name,
-                          max_size=int(limit) if limit else None, forbidden=sorted(paths))
+                          max_size=int(limit) if limit else None, forbidden=_build_paths(env))
     for fault in report.faults:
         sys.stderr.write(f"{source[0]}: {fault}\n")
     if not report.faults:
@@ -220,6 +203,16 @@ def _check(target: Any, source: Any, env: Any) -> int:
                  "max_size": limit}
         Path(target[0].get_abspath()).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
     return 1 if report.faults else 0
+
+
+def _build_paths(env: Any) -> List[str]:
+    """Return what must not stand in a program: debug information is let name its folder.
+
+    NASM writes the folder that it runs in into DWARF and has no option to write another.
+    """
+    if env["ASDEBUG"]:
+        return []
+    return sorted({env.fs.Top.get_abspath(), f"{Path.home()}/"} - {"/", "//"})
 
 
 def _stub_nodes(env: Any) -> List[Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import SCons.Environment
 
 from .commands import choose_assembler
-from .errors import CrossasmError
 from .project import Build, Project, Settings, object_stem
 from .scons_nodes import install
 from .targets import TARGETS, Target
@@ -31,7 +30,8 @@ class Linked:
 
 def toolchains(project: Project) -> Mapping[str, Toolchain]:
     """Return the toolchain of every target, found or not, by the target's name."""
-    return {name: find_toolchain(row, project.toolchains.get(name)) for name, row in TARGETS.items()}
+    return {name: find_toolchain(row, project.toolchains.get(name))
+            for name, row in TARGETS.items()}
 
 
 def chosen_builds(project: Project, targets: Sequence[Target]) -> List[Build]:
@@ -57,35 +57,46 @@ def environment(chain: Toolchain, **variables: Any) -> Any:
     return env
 
 
+@dataclass(frozen=True)
+class _Site:
+    """Where a project is built."""
+
+    root: Any
+    """The node of the project's folder."""
+    envs: Mapping[str, Any]
+    objects: Dict[str, Any] = field(default_factory=dict)
+    """The object nodes declared so far, by path: programs may share one."""
+
+
 def build_project(project: Project, envs: Mapping[str, Any], root: Any) -> List[Linked]:
     """Declare the builds of `project` for the targets in `envs` and return their nodes.
 
     `envs` holds an environment per target name; `root` is the node of the project's folder.
     """
-    targets = [TARGETS[name] for name in envs]
-    objects: Dict[str, Any] = {}
-    return [_link(build, envs[build.target], root, objects)
-            for build in chosen_builds(project, targets)]
+    site = _Site(root, envs)
+    builds = chosen_builds(project, [TARGETS[name] for name in envs])
+    return [_link(build, site) for build in builds]
 
 
-def _link(build: Build, env: Any, root: Any, objects: Dict[str, Any]) -> Linked:
-    folder = root.Dir("build").Dir(build.target)
-    variables = _variables(build.settings, root)
-    parts = [_object(build, source, env, root, variables, objects) for source in build.sources]
+def _link(build: Build, site: _Site) -> Linked:
+    env, folder = site.envs[build.target], site.root.Dir("build").Dir(build.target)
+    variables = _variables(build.settings, site.root)
+    parts = [_object(build, source, site, variables) for source in build.sources]
     program = env.AsmProgram(folder.File(build.program), parts, **variables)[0]
     limit = {"ASMAXSIZE": build.max_size} if build.max_size is not None else {}
-    check = env.AsmCheck(folder.Dir("check").File(f"{build.program}.json"), program, **limit)[0]
+    check = env.AsmCheck(folder.Dir("check").File(f"{build.program}.json"), program,
+                         ASDEBUG=build.settings.debug, **limit)[0]
     return Linked(build, program, check, tuple(parts))
 
 
-def _object(build: Build, source: str, env: Any, root: Any, variables: Mapping[str, Any],
-            objects: Dict[str, Any]) -> Any:
+def _object(build: Build, source: str, site: _Site, variables: Mapping[str, Any]) -> Any:
     """Return the object node of a source, the same one for programs that share its settings."""
     folder = f"obj-{build.program}" if build.own_settings else "obj"
     path = f"build/{build.target}/{folder}/{object_stem(source, build.target)}.o"
-    if path not in objects:
-        objects[path] = env.AsmObject(root.File(path), root.File(source), **variables)[0]
-    return objects[path]
+    if path not in site.objects:
+        site.objects[path] = site.envs[build.target].AsmObject(
+            site.root.File(path), site.root.File(source), **variables)[0]
+    return site.objects[path]
 
 
 def _variables(settings: Settings, root: Any) -> Dict[str, Any]:

@@ -36,7 +36,7 @@ class Target:
     assemblers: Mapping[str, Tuple[str, ...]]
     """Suffix of a source to the assemblers that take it, the default first."""
     tools: Mapping[str, str]
-    """Role of a tool to its name: binutils' are looked for with a prefix, LLVM's beside LLVM too."""
+    """Role of a tool to its name: binutils' are tried with a prefix, LLVM's beside LLVM too."""
     link_flags: Tuple[str, ...]
     strip_flags: Tuple[str, ...]
     """What the linker is told when no debug information is wanted."""
@@ -47,7 +47,7 @@ class Target:
     host_tools: Mapping[str, str] = field(default_factory=dict)
     """What the host of this target has in place of a tool that is not found."""
     stub: str = ""
-    """The file beside this one that programs are linked against, for a system without static ones."""
+    """The file beside this one that programs are linked against, where none can be static."""
 
 
 _ELF_TOOLS = {"gas": "as", "clang": "clang", "cpp": "clang", "ld": "ld", "ar": "ar"}

@@ -47,7 +47,7 @@ class Toolchain:
 
     target: Target
     tools: Mapping[str, str]
-    """Role (``nasm``, ``gas``, ``clang``, ``cpp``, ``ld``, ``ar``) to absolute path, where found."""
+    """Role (nasm, gas, clang, cpp, ld, ar) to absolute path, for the roles that were found."""
     wanted: Mapping[str, str]
     """Role to the name that was looked for, for the roles that were not."""
 
@@ -88,7 +88,7 @@ def missing_tools(needs: Iterable[Tuple[Toolchain, Sequence[str]]]) -> Optional[
 
 
 def tool_version(path: str) -> str:
-    """Return the version that a tool tells of itself, for example ``2.40``; ``?`` where it tells none.
+    """Return the version that a tool tells of itself, for example ``2.40``; ``?`` for none.
 
     Starts the tool once or twice.
     """
@@ -101,7 +101,7 @@ def tool_version(path: str) -> str:
 
 
 def _candidates(target: Target, role: str, choice: ToolChoice) -> Iterator[str]:
-    """Yield the names and paths to try, best first; the project's own choice excludes all others."""
+    """Yield the names and paths to try, best first; the project's own choice excludes the rest."""
     name = target.tools[role]
     if role in choice.tools:
         yield choice.tools[role]

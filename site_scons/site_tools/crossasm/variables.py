@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import SCons.Defaults
+import SCons.Errors
 import SCons.Scanner
 import SCons.Util
 
@@ -12,8 +13,10 @@ from . import commands
 from .targets import Target
 from .toolchain import Toolchain
 
-__all__ = ["COMMANDS", "SHORT_LINES", "VARIABLES", "include_dirs", "initial", "options", "target_of",
-           "text_list", "wish"]
+__all__ = [
+    "COMMANDS", "PROGRAMS", "SHORT_LINES", "VARIABLES", "assembler_for", "command_names",
+    "initial", "options", "stock", "target_of", "wish",
+]
 
 VARIABLES: Mapping[str, str] = {
     "NASM": "the assembler of .asm sources",
@@ -51,24 +54,31 @@ COMMANDS: Mapping[str, str] = {
 """The command lines; each has a `…STR` that is printed in its place when it is set."""
 
 SHORT_LINES: Mapping[str, str] = {
-    "NASMCOMSTR": "NASM   $TARGET", "GASCOMSTR": "GAS    $TARGET", "ASCPPCOMSTR": "CPP    ${TARGET}.s",
-    "GASPPCOMSTR": "GAS    $TARGET", "CLANGCOMSTR": "CLANG  $TARGET",
-    "CLANGPPCOMSTR": "CLANG  $TARGET", "ASLDCOMSTR": "LINK   $TARGET", "ASARCOMSTR": "AR     $TARGET",
+    "NASMCOMSTR": "NASM   $TARGET",
+    "GASCOMSTR": "GAS    $TARGET",
+    "ASCPPCOMSTR": "CPP    ${TARGET}.s",
+    "GASPPCOMSTR": "GAS    $TARGET",
+    "CLANGCOMSTR": "CLANG  $TARGET",
+    "CLANGPPCOMSTR": "CLANG  $TARGET",
+    "ASLDCOMSTR": "LINK   $TARGET",
+    "ASARCOMSTR": "AR     $TARGET",
     "ASCHECKCOMSTR": "CHECK  $SOURCE",
 }
 """What a build says in place of whole command lines."""
 
-_PROGRAMS = {"NASM": "nasm", "GAS": "gas", "CLANG": "clang", "ASCPP": "cpp", "ASLD": "ld", "ASAR": "ar"}
+PROGRAMS = {"NASM": "nasm", "GAS": "gas", "CLANG": "clang", "ASCPP": "cpp", "ASLD": "ld",
+            "ASAR": "ar"}
+"""The variable of each tool, and the role that it fills."""
+
 _SHARED = ("AS", "ASFLAGS", "ASCOM", "ASCOMSTR", "LINK", "LINKFLAGS", "LINKCOM", "LINKCOMSTR")
-_OWN_FLAGS = {"nasm": "NASMFLAGS", "gas": "GASFLAGS", "gaspp": "GASFLAGS", "clang": "CLANGFLAGS",
-              "clangpp": "CLANGFLAGS"}
 
 
 def initial(env: Any, chain: Toolchain) -> Dict[str, Any]:
     """Return the variables to set in `env` for `chain`, without those that the user has set."""
     programs = {name: chain.tools.get(role, chain.wanted.get(role, ""))
-                for name, role in _PROGRAMS.items()}
-    flags = {f"_ASM_{row.name.upper()}FLAGS": _flags_of(row) for row in commands.ASSEMBLERS.values()}
+                for name, role in PROGRAMS.items()}
+    flags = {f"_ASM_{row.name.upper()}FLAGS": _flags_of(row)
+             for row in commands.ASSEMBLERS.values()}
     own = {
         **programs, **COMMANDS, **flags,
         "ASSEMBLER": "", "ASPATH": [], "ASDEFINES": {}, "ASDEBUG": False, "ASDEPENDS": [],
@@ -103,7 +113,27 @@ def target_of(env: Any) -> Target:
     return env["CROSSASM_TOOLCHAIN"].target  # type: ignore[no-any-return]
 
 
-def include_dirs(env: Any, target: Sequence[Any], source: Sequence[Any]) -> Tuple[Any, ...]:
+def assembler_for(env: Any, source: Any) -> commands.Assembler:
+    """Return the assembler for a source node; raises UserError where the target has none."""
+    target = target_of(env)
+    suffix = SCons.Util.splitext(str(source))[1]
+    chosen = commands.choose_assembler(target, suffix, env.subst("$ASSEMBLER"))
+    if chosen is None:
+        known = ", ".join(target.assemblers)
+        raise SCons.Errors.UserError(
+            f"{source}: {target.name} has no assembler for '{suffix}'; it takes {known}")
+    return chosen
+
+
+def command_names(env: Any, source: Any) -> List[str]:
+    """Return the variables that hold the commands from a source node to its object, in order."""
+    if wish(env, "ASCOM"):
+        return ["ASCOM"]
+    name = assembler_for(env, source).name
+    return (["ASCPPCOM"] if name == "gaspp" else []) + [f"{name.upper()}COM"]
+
+
+def _include_dirs(env: Any, target: Sequence[Any], source: Sequence[Any]) -> Tuple[Any, ...]:
     """Return the folders of ``ASPATH`` as nodes, with those of variants and repositories."""
     top = env.fs.Top
     return tuple(SCons.Scanner.FindPathDirs("ASPATH")(env, top, target, source))
@@ -113,15 +143,16 @@ def options(env: Any, assembler: commands.Assembler, target: Sequence[Any],
             source: Sequence[Any]) -> commands.Options:
     """Return what `env` asks of `assembler`."""
     return commands.Options(
-        path=[str(folder) for folder in include_dirs(env, target, source)],
+        path=[str(folder) for folder in _include_dirs(env, target, source)],
         defines=[env.subst(define) for define in SCons.Defaults.processDefines(env["ASDEFINES"])],
         debug=bool(env["ASDEBUG"]),
-        flags=[*text_list(env, wish(env, "ASFLAGS")), *text_list(env, env[_OWN_FLAGS[assembler.name]])],
+        flags=[*_words(env, wish(env, "ASFLAGS")),
+               *_words(env, env[f"{assembler.variable}FLAGS"])],
         folder=env.fs.Top.get_abspath(),
     )
 
 
-def text_list(env: Any, value: Any) -> List[str]:
+def _words(env: Any, value: Any) -> List[str]:
     """Return flags, however given, as separate arguments."""
     words = env.subst_list(SCons.Util.CLVar(value or ""))
     return [str(word) for line in words for word in line]
@@ -136,7 +167,7 @@ def _flags_of(assembler: commands.Assembler) -> Any:
 
 
 def _out_of_signature(flags: Sequence[str], folder: str) -> List[str]:
-    """Fence the arguments that name the build's own folder, so that another folder rebuilds nothing."""
+    """Fence the arguments that name the build's folder, so that another one rebuilds nothing."""
     return [word for flag in flags
             for word in (("$(", flag, "$)") if f"={folder}=" in flag else (flag,))]
 
@@ -149,7 +180,7 @@ def _cpp_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[s
 def _link_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[str]:
     linker = env.subst("$_ASM_LINK", target=target, source=source)
     flags = commands.link_flags(target_of(env), linker, debug=bool(env["ASDEBUG"]))
-    return [*flags, *text_list(env, wish(env, "LINKFLAGS"))]
+    return [*flags, *_words(env, wish(env, "LINKFLAGS"))]
 
 
 def _ar_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[str]:

@@ -1,0 +1,106 @@
+"""The scanner: a source node in; nodes of every file that assembling it reads, out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, List, Optional, Sequence, Tuple
+
+import SCons.Scanner
+
+from . import includes
+from .run import run
+from .variables import assembler_for, command_names, target_of
+
+__all__ = ["SCANNER", "doubt_about"]
+
+
+class _Asking:
+    """The target that a scan is for; new for each scan.
+
+    SCons remembers a scan by its path argument. What a file includes may change while the build
+    runs, when it is generated, so no scan may stand for a later one.
+    """
+
+    def __init__(self, env: Any, _dir: Any, target: Sequence[Any], source: Any,
+                 _argument: Any = None) -> None:
+        self.target = target
+
+
+def doubt_about(target: Any) -> List[str]:
+    """Return a line for the first file of `target` that cannot be told, or nothing."""
+    return list(getattr(target.attributes, "crossasm_doubt", ()))
+
+
+def _scan(node: Any, env: Any, asking: _Asking) -> List[Any]:
+    """Return the nodes that `node` leads to, and note on its target what cannot be told."""
+    assembler = assembler_for(env, node)
+    dialect = includes.dialect_of(
+        assembler.name.replace("pp", ""), target_of(env).name, os.path.splitext(str(node))[1])  # noqa: PTH122
+    lines = _command_lines(node, env, asking.target)
+    flags = [word for line in lines for word in line[1:]]
+    source = (str(node), node)
+    tree = includes.Tree(lambda path: _find(env, path), _read, _real)
+    found = includes.closure(dialect, flags, source, tree)
+    if found.dynamic and not found.unread:
+        found = includes.ask(found, flags, source, tree,
+                             lambda folder: _assemble_in(folder, lines, env))
+    declared = env.Flatten(env["ASDEPENDS"])
+    asking.target[0].attributes.crossasm_doubt = (
+        [_doubt(found)] if found.doubt and not found.unread and not declared else [])
+    return list(dict.fromkeys(found.files.values()))
+
+
+def _doubt(found: includes.Closure[Any]) -> str:
+    place = found.dynamic[0]
+    return (f"{place.file}:{place.reference.line}: cannot tell which file is read here: "
+            f"{found.doubt}; name each file that it may be in 'depends' (ASDEPENDS)")
+
+
+def _command_lines(node: Any, env: Any, target: Sequence[Any]) -> List[List[str]]:
+    """Return the commands that make the object, with a plain name in place of the object's own."""
+    plain = env.Override({"ASLAUNCHER": ""})
+    own = str(target[0])
+    lines: List[List[str]] = []
+    for name in command_names(env, node):
+        commands = plain.subst_list(f"${name}", target=target, source=[node])
+        lines += [[_renamed(str(word), own) for word in words] for words in commands]
+    return lines
+
+
+def _renamed(word: str, own: str) -> str:
+    return f"object{word[len(own):]}" if word in (own, f"{own}.s") else word
+
+
+def _assemble_in(folder: Path, lines: Sequence[Sequence[str]], env: Any) -> Tuple[int, str]:
+    """Run the commands in `folder` up to the first that fails; return its status and all errors."""
+    said = ""
+    for line in lines:
+        done = run(line, env={**env["ENV"], "LC_ALL": "C"}, folder=folder)
+        said += done.errors
+        if done.status:
+            return done.status, said
+    return 0, said
+
+
+def _find(env: Any, path: str) -> Optional[Any]:
+    """Return the node of the file that is or will be at `path`, or None."""
+    folder, name = os.path.split(path)
+    try:
+        node, _ = env.fs.Top.Dir(folder or ".").srcdir_find_file(name)
+    except TypeError:  # a file stands where the path has a folder
+        return None
+    return node.disambiguate() if node is not None else None
+
+
+def _read(node: Any) -> Optional[str]:
+    there = node.rfile()
+    return str(there.get_text_contents()) if there.exists() else None
+
+
+def _real(node: Any) -> Optional[Path]:
+    there = node.rfile()
+    return Path(there.get_abspath()) if there.exists() else None
+
+
+SCANNER = SCons.Scanner.Scanner(_scan, name="crossasm", path_function=_Asking)
