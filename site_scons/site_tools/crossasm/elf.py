@@ -85,7 +85,9 @@ class Elf:
     libraries: Tuple[str, ...]
     text_relocations: bool
     relocations: bool
-    """Some are left, and nothing in the file is known to apply them."""
+    """The dynamic section lists some."""
+    indirect: bool
+    """There are indirect functions, and no start code that would choose among theirs."""
     undefined: Tuple[str, ...]
     """Global and weak symbols; empty when there is no symbol table."""
 
@@ -130,7 +132,8 @@ def read(data: bytes, header: Header) -> Elf:
         pie=any(value & _DF_1_PIE for value in dynamic.get(_DT_FLAGS_1, ())),
         libraries=_libraries(fields, dynamic, loaded),
         text_relocations=_text_relocations(dynamic),
-        relocations=_relocations(dynamic) or _unapplied(fields, sections),
+        relocations=_relocations(dynamic),
+        indirect=not dynamic and _unapplied(fields, sections),
         undefined=_undefined(fields, layout, sections),
     )
 
@@ -201,7 +204,7 @@ def _relocations(dynamic: Dict[int, List[int]]) -> bool:
 
 
 def _unapplied(fields: Fields, sections: Sequence[_Section]) -> bool:
-    """Tell whether relocations are loaded (those of indirect functions) that nothing applies.
+    """Tell whether relocations are loaded that nothing applies: those of indirect functions.
 
     Known only with a symbol table: without one, start code is given the benefit of the doubt.
     """

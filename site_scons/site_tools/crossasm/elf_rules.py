@@ -58,6 +58,9 @@ def _links(program: elf.Elf) -> Iterator[str]:
     elif program.relocations:
         yield ("relocations left, which only a loader applies: "
                "link it without -pie, or address by the program counter")
+    if program.indirect:
+        yield ("indirect functions, which nothing here resolves before they are called: "
+               "call what they stand for")
 
 
 def _system(header: elf.Header) -> Iterator[str]:

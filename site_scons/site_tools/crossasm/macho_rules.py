@@ -85,7 +85,7 @@ def _platform(program: macho.MachO) -> Iterator[str]:
 
 
 def _libraries(program: macho.MachO) -> Iterator[str]:
-    for library in program.libraries:
+    for library in dict.fromkeys(program.libraries):
         if library != _LIBSYSTEM:
             yield f"needs the library {library}: link it with libSystem alone"
     if _LIBSYSTEM not in program.libraries:
@@ -151,8 +151,8 @@ def _signature(data: bytes, program: macho.MachO) -> Iterator[str]:
         return
     offset, size = program.signatures[0]
     if offset + size != len(data):
-        yield (f"{len(data) - offset - size:,} bytes after the signature: "
-               "sign it again, with nothing added")
+        yield (f"goes on after its signature, from offset {offset + size:#x}: "
+               "link it again, and add nothing")
     inside = program.segments[-1:] and program.segments[-1].name == "__LINKEDIT"
     if not inside or program.segments[-1].file_end != offset + size:
         yield "the signature is not the end of __LINKEDIT: link it again"
