@@ -92,7 +92,9 @@ def test_arch_takes_several(two: Tree) -> None:
     (["build-x86_46"], "build-x86_46: no such alias or file; did you mean 'build-x86_64'?"),
     (["build/x86_64/c"], None),
 ])
-def test_a_wrong_word_is_one_line_and_status_2(two: Tree, args: List[str], line: Optional[str]) -> None:
+def test_a_wrong_word_is_one_line_and_status_2(
+    two: Tree, args: List[str], line: Optional[str],
+) -> None:
     said = two.scons(*args)
     assert said.status == 2
     assert said.output == ""

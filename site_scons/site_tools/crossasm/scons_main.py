@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, NoReturn, Sequence
 
 import SCons.Errors
+import SCons.Node
 import SCons.Node.Alias
 import SCons.Script
 
@@ -32,6 +33,8 @@ ARGUMENTS: Mapping[str, str] = {
     "V": "1: show whole command lines",
 }
 """What may stand as ``name=value`` on the command line."""
+
+_SOUND = (SCons.Node.executed, SCons.Node.up_to_date)
 
 
 def load_tool(env: Any, target: str) -> None:
@@ -171,9 +174,8 @@ def _report(envs: Sequence[Any], built: Sequence[Linked]) -> None:
 def _print_table(built: Sequence[Linked], printed: Sequence[Any]) -> None:
     if not printed or SCons.Script.GetBuildFailures() or SCons.Script.GetOption("no_exec"):
         return
-    done = [linked for linked in built if linked.program in printed or linked.check in printed]
     rows = [(linked.build.program, linked.build.target, _size(linked), linked.build.max_size)
-            for linked in done if Path(linked.check.get_abspath()).exists()]
+            for linked in built if linked.check.get_state() in _SOUND]
     if rows:
         sys.stdout.write("\n" + size_table(rows) + "\n")
 
