@@ -96,6 +96,18 @@ def test_scalars_are_overridden_by_the_narrower_table(folder: Path) -> None:
     assert narrow.max_size == 2**20
 
 
+@pytest.mark.parametrize("text", [
+    '[assembly]\nassembler = "gas"\n[targets.arm64_macos]\nassembler = "clang"\n{program}',
+    '{program}assembler = "gas"\n[programs.hello.targets.arm64_macos]\nassembler = "clang"\n',
+])
+def test_an_assembler_for_all_targets_is_overridden_where_one_lacks_it(
+        folder: Path, text: str) -> None:
+    program = BOTH + 'sources.arm64_macos = ["src/arm64_macos/hello.s"]\n'
+    text = text.format(program=program)
+    assert build_of(text).settings.assembler == "gas"
+    assert build_of(text, "arm64_macos").settings.assembler == "clang"
+
+
 def test_the_placeholder_in_a_path_becomes_the_target(folder: Path) -> None:
     text = '[assembly]\npath = ["src/{target}", "src/common"]\n' + BOTH
     assert build_of(text).settings.path == ("src/x86_64", "src/common")

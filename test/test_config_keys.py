@@ -228,3 +228,10 @@ def test_each_fault_is_one_line(folder: Path, content: str, line: str) -> None:
 def test_an_empty_file_lacks_project_and_programs(folder: Path) -> None:
     assert faults("") == ["project: is missing; write for example [project]",
                           "programs: is missing; write for example [programs.hello]"]
+
+
+def test_a_fault_that_several_programs_meet_is_told_once(folder: Path) -> None:
+    programs = ARM + ARM.replace("hello]", "other]")
+    assert faults(f'{HEAD}[assembly]\nassembler = "gas"\n{programs}') == [
+        ("assembly.assembler: 'gas' does not assemble for arm64_macos; write "
+         'assembler = "clang" in [targets.arm64_macos]')]
