@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import List, Union
 
 import pytest
+
 from crossasm.config import load
 from crossasm.errors import CrossasmError
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import List
 
 import pytest
+
 from crossasm.config import load
 from crossasm.errors import CrossasmError
 from crossasm.project import Build, Program, Project, Settings, ToolChoice, object_stem
