@@ -238,6 +238,14 @@ def test_a_big_endian_program(shop: Workshop) -> None:
         "assemble and link it for arm64_linux")
 
 
+def test_compressed_debug_information(shop: Workshop) -> None:
+    thing = shop.assembled("x86_64", f"{SOUND['x86_64']}\n.text\n" + "nop\n" * 999, "-g")
+    data = shop.link("x86_64", thing, "--compress-debug-sections=zlib-gabi").read_bytes()
+    assert faults(data, "x86_64") == (
+        "compressed sections, which hide the paths of the machine that built it: "
+        "assemble and link it with --compress-debug-sections=none")
+
+
 def test_several_faults_are_told_at_once(shop: Workshop) -> None:
     data = shop.elf("x86_64", "-N", "-z", "execstack", "--unresolved-symbols=ignore-all",
                     source=".globl _start\n_start: call helper\n")

@@ -19,7 +19,7 @@ _MAGIC = b"\x7fELF"
 ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP, _PT_GNU_STACK = 1, 2, 3, 0x6474E551
 _SHT_NULL, _SHT_SYMTAB, _SHT_RELA, _SHT_NOBITS, _SHT_REL, _SHT_DYNSYM = 0, 2, 4, 8, 9, 11
-_SHF_ALLOC = 2
+_SHF_ALLOC, _SHF_COMPRESSED = 2, 0x800
 _SHN_UNDEF = 0
 _STB_GLOBAL, _STB_WEAK = 1, 2
 _DT_NULL, _DT_NEEDED, _DT_STRTAB, _DT_TEXTREL, _DT_FLAGS = 0, 1, 5, 22, 30
@@ -88,6 +88,8 @@ class Elf:
     """The dynamic section lists some."""
     indirect: bool
     """There are indirect functions, and no start code that would choose among theirs."""
+    compressed: bool
+    """Some sections are, so that what they hold cannot be searched."""
     undefined: Tuple[str, ...]
     """Global and weak symbols; empty when there is no symbol table."""
 
@@ -134,6 +136,7 @@ def read(data: bytes, header: Header) -> Elf:
         text_relocations=_text_relocations(dynamic),
         relocations=_relocations(dynamic),
         indirect=not dynamic and _unapplied(fields, sections),
+        compressed=any(part.flags & _SHF_COMPRESSED for part in sections),
         undefined=_undefined(fields, layout, sections),
     )
 

@@ -26,7 +26,7 @@ def judge(data: bytes, header: elf.Header, target: Target) -> Report:
     alien = tuple(_no_program(header, program, target))
     if alien:
         return Report(alien, len(data))
-    faults = (*_links(program), *_system(header), *_stack(program),
+    faults = (*_links(program), *_contents(header, program), *_stack(program),
               *_memory(header, program.segments), *_entry(header.entry, program, target))
     return Report(faults, len(data), header.entry, program.segments, program.libraries,
                   program.undefined)
@@ -63,9 +63,12 @@ def _links(program: elf.Elf) -> Iterator[str]:
                "call what they stand for")
 
 
-def _system(header: elf.Header) -> Iterator[str]:
+def _contents(header: elf.Header, program: elf.Elf) -> Iterator[str]:
     if header.system not in _SYSTEMS:
         yield f"made for another system (EI_OSABI {header.system}): link it for Linux"
+    if program.compressed:
+        yield ("compressed sections, which hide the paths of the machine that built it: "
+               "assemble and link it with --compress-debug-sections=none")
 
 
 def _stack(program: elf.Elf) -> Iterator[str]:
