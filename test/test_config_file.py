@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Union
 
 import pytest
-from config_faults import HEAD, PROGRAM, faults, lines_of, make_project
 
+from config_faults import HEAD, PROGRAM, faults, lines_of, make_project
 from crossasm.config import load
 from crossasm.errors import CrossasmError
 

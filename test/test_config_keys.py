@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from config_faults import ARM, HEAD, PROGRAM, faults, make_project
 
 SETTINGS = ("asflags, assembler, clangflags, debug, defines, depends, gasflags, linkflags, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from config_faults import HEAD, PROGRAM, faults, make_project
 
 LINK = "by a symbolic link; put what it leads to into the project's folder"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from config_faults import HEAD, PROGRAM, faults, make_project
 
 SIZE = 'write bytes or a binary unit, for example "10 KiB"'

@@ -196,10 +196,15 @@ def test_a_killed_build_leaves_no_object_that_passes_for_another(tree: Tree) -> 
     assert tree.read("build/x86_64/obj/a.o") == right
 
 
-def test_another_folder_rebuilds_nothing(tree: Tree, tmp_path: Path) -> None:
-    tree.write({"crossasm.toml": toml("x86_64", "a.asm", "debug = true"), "a.asm": NASM_EXIT,
-                **REST})
+@pytest.mark.parametrize(("source", "start", "more"), [
+    ("a.asm", NASM_EXIT, ""), ("a.s", GAS_EXIT, ""), ("a.S", GAS_EXIT, ""),
+    ("a.s", GAS_EXIT, 'assembler = "clang"'),
+])
+def test_another_folder_rebuilds_nothing(
+    tree: Tree, source: str, start: str, more: str,
+) -> None:
+    tree.write({"crossasm.toml": toml("x86_64", source, f"debug = true\n{more}"), **REST,
+                source: start})
     assert tree.scons().status == 0
-    moved = tmp_path.rename(tmp_path.with_name(f"{tmp_path.name} moved"))
-    tree.root = moved
+    tree.root = tree.root.rename(tree.root.with_name(f"{tree.root.name} moved"))
     assert tree.scons().idle

@@ -52,7 +52,7 @@ class Said:
     @property
     def idle(self) -> bool:
         """Whether nothing was to be done."""
-        return self.status == 0 and "scons: `build' is up to date." in self.output
+        return self.status == 0 and self.output == "scons: `build' is up to date.\n"
 
 
 class Tree:
