@@ -33,7 +33,7 @@ AT_REST = ("uname", "cmp", "readlink")
 AT_WORK = (*AT_REST, "cat", "cp", "env", "flock", "id", "mkdir", "rm", "sed", "sh", "tail", "true")
 BUILD_TOOLS = ("nasm", "as", "ld", "aarch64-linux-gnu-ld", "x86_64-linux-gnu-ld", "clang",
                "ld64.lld")
-TEST_TOOLS = ("git", "shellcheck", "qemu-aarch64", "strace")
+TEST_TOOLS = ("git", "llvm-objdump", "shellcheck", "qemu-aarch64", "strace")
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def test_one_missing_tool_is_one_package(machine: Machine, tool: str) -> None:
 
 @pytest.mark.parametrize("tool", TEST_TOOLS)
 def test_tests_need_more_than_builds(machine: Machine, tool: str) -> None:
-    package = {"qemu-aarch64": "qemu-user-static"}.get(tool, tool)
+    package = {"qemu-aarch64": "qemu-user-static", "llvm-objdump": "llvm"}.get(tool, tool)
     machine.tools(*BUILD_TOOLS, *TEST_TOOLS, without=[tool])
     machine.stub("apt-get")
     machine.whole_venv()
