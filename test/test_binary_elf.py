@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import List
 
 import pytest
 
 from crossasm.targets import TARGETS
-from linked import ELF_TARGETS, SOUND, Workshop, faults, llvm
+from linked import ELF_TARGETS, SOUND, Workshop, changed, faults, llvm
 
 BASE = {name: TARGETS[name].link_flags[:2] for name in ELF_TARGETS}  # -m and the emulation
 CALL = {"x86_32": "call", "x86_64": "call", "arm64_linux": "bl"}
@@ -59,6 +60,14 @@ def test_a_shared_library(shop: Workshop, target: str) -> None:
 @pytest.mark.parametrize("target", ["x86_64", "arm64_linux"])
 def test_a_program_for_the_loader(shop: Workshop, target: str) -> None:
     assert faults(shop.elf(target, *PIE, base=BASE[target]), target) == (
+        "needs the loader /lib/ld.so: link it with -static, without -pie")
+
+
+def test_a_program_for_the_loader_by_a_linker_that_does_not_mark_it(shop: Workshop) -> None:
+    data = shop.elf("x86_64", *PIE, base=BASE["x86_64"])
+    mark = struct.pack("<QQ", 0x6FFFFFFB, 0x08000000)  # DT_FLAGS_1, DF_1_PIE
+    assert data.count(mark) == 1
+    assert faults(data.replace(mark, mark[:8] + bytes(8)), "x86_64") == (
         "needs the loader /lib/ld.so: link it with -static, without -pie")
 
 
@@ -187,6 +196,13 @@ def test_a_segment_at_another_place_of_its_page(shop: Workshop) -> None:
         "link it with -z max-page-size=0x1000\n"
         "segments at 0x8048000 (r-x) and 0x80480e8 (rw-) share a page: "
         "link it with -z max-page-size=0x1000")
+
+
+def test_a_segment_with_more_in_the_file_than_in_memory(shop: Workshop) -> None:
+    data = shop.elf("x86_64")
+    size = 64 + 56 + 40  # p_memsz of the second program header, which is that of the code
+    assert faults(changed(data, size, "<Q", 1), "x86_64") == (
+        "segment at 0x401000 has more bytes in the file than in memory: mend the linker script")
 
 
 def test_a_segment_where_nothing_may_be(shop: Workshop) -> None:

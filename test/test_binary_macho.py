@@ -28,10 +28,10 @@ def shop(tmp_path: Path) -> Workshop:
     return Workshop(tmp_path)
 
 
-@pytest.fixture
-def program(shop: Workshop) -> bytes:
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A sound program, signed by its linker."""
-    return shop.macho()
+    return Workshop(tmp_path_factory.mktemp("sound")).macho()
 
 
 def faults_of(data: bytes) -> str:
