@@ -10,10 +10,9 @@ from typing import List
 
 import pytest
 
-from crossasm.config import load
+from crossasm.config import SECTIONS, load
 from crossasm.errors import CrossasmError
 from crossasm.project import Build, Program, Project, Settings, ToolChoice, object_stem
-from crossasm.schema import SECTIONS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HEAD = '[project]\nname = "hello"\nversion = "0.1.0"\n'

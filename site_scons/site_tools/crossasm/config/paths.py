@@ -13,9 +13,9 @@ import re
 from pathlib import PurePath, PurePosixPath
 from typing import Callable, Optional, Sequence, Tuple
 
-from .errors import nearest
+from ..errors import nearest
+from ..targets import TARGETS, Target
 from .faults import Place, shown
-from .targets import TARGETS, Target
 from .values import string
 
 __all__ = ["depend", "folder", "source", "sources"]

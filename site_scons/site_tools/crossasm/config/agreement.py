@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Iterator, Tuple
 
+from ..project import Build, Program, object_stem
+from ..targets import TARGETS, Target
 from .faults import Place, header, shown
-from .project import Build, Program, object_stem
-from .targets import TARGETS, Target
 
 __all__ = ["check_agreement"]
 

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, Dict
 
-from .errors import CrossasmError, nearest
+from ..errors import CrossasmError, nearest
 from .faults import header, printable
 
 __all__ = ["read_document"]

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from .errors import nearest
+from ..errors import nearest
+from ..targets import TARGETS
 from .faults import Place
 from .paths import depend, folder, sources
-from .targets import TARGETS
 from .values import Reader, array_of, choice, defines, flags, size, string, switch, text
 
 __all__ = ["SECTIONS", "Key", "read_tables"]

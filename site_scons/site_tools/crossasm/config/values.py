@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
-from .errors import nearest
+from ..errors import nearest
 from .faults import Place, found, shown
 
 __all__ = ["Reader", "array_of", "choice", "defines", "flags", "size", "string", "switch", "text"]

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple
 
+from ..errors import CrossasmError
+from ..project import Build, Program, Project, Settings, ToolChoice
 from .agreement import check_agreement
 from .document import read_document
-from .errors import CrossasmError
 from .faults import Place, in_order, printable
-from .project import Build, Program, Project, Settings, ToolChoice
 from .schema import SETTINGS, TOOLCHAIN, read_tables
 
 __all__ = ["load"]
