@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -10,7 +12,7 @@ from typing import Callable
 
 import pytest
 
-from tree import REPOSITORY, Tree, clean_env
+from tree import REPOSITORY, Tree, clean_env, project_files
 
 
 @pytest.fixture
@@ -32,3 +34,14 @@ def built_programs() -> Path:
                           capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return REPOSITORY / "build"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the project whose `./sconsw` finds everything set up."""
+    for name in project_files():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, tmp_path / name)
+    python = shlex.quote(sys.executable)
+    (tmp_path / "sconsw").write_text(f'#!/bin/sh\nexec {python} -m SCons -Q "$@"\n', "utf-8")
+    return tmp_path

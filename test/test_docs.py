@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Iterator, List, Mapping, Optional, Tuple
 
@@ -14,7 +11,7 @@ import pytest
 
 from crossasm.scons_main import ARGUMENTS
 from crossasm.variables import COMMANDS, VARIABLES
-from tree import REPOSITORY, clean_env
+from tree import REPOSITORY, clean_env, project_files
 
 SET_UP = ("./sconsw\n", "./sconsw test\n", ".venv/bin/python -m pytest")
 """Commands that are not run here: the first is what runs these tests."""
@@ -23,14 +20,7 @@ Step = Tuple[str, List[str]]
 
 
 def documents() -> List[str]:
-    return [name for name in files() if name.endswith(".md") and blocks(name)]
-
-
-def files() -> List[str]:
-    """Return the files of the project, also those not committed yet."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-                            cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return [name for name in listed.stdout.split("\0") if (REPOSITORY / name).is_file()]
+    return [name for name in project_files() if name.endswith(".md") and blocks(name)]
 
 
 def blocks(name: str) -> List[Tuple[int, List[Step]]]:
@@ -67,17 +57,6 @@ def cases() -> List[object]:
             stories = [(stories[0][0], [step for _, steps in stories for step in steps])]
         found += [pytest.param(steps, id=f"{name}:{number}") for number, steps in stories]
     return found
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the project whose `./sconsw` finds everything set up."""
-    for name in files():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, tmp_path / name)
-    python = shlex.quote(sys.executable)
-    (tmp_path / "sconsw").write_text(f'#!/bin/sh\nexec {python} -m SCons -Q "$@"\n', "utf-8")
-    return tmp_path
 
 
 @pytest.mark.parametrize("steps", cases())

@@ -240,3 +240,13 @@ def test_audit_without_strace_is_an_error(two: Tree, bare_path: str) -> None:
     assert said.status == 2
     assert said.errors == ("crossasm: asm_audit=1: needs strace, which is not on PATH; "
                            "install the package strace, or leave asm_audit out\n")
+
+
+def test_audit_of_this_project_finds_nothing_untracked(checkout: Path) -> None:
+    """Every assembler of every program here is watched while it works."""
+    done = subprocess.run([sys.executable, "-m", "SCons", "-Q", "asm_audit=1"], cwd=checkout,
+                          env=clean_env(), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    objects = [line for line in done.stdout.splitlines() if line.startswith(("NASM", "GAS", "CLA"))]
+    assert len(objects) == len(list((checkout / "build").glob("*/obj/**/*.o"))) > 0

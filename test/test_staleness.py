@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Callable, Dict, Tuple
 
 import pytest
 
-from tree import NASM_EXIT, TOML, Tree
+from tree import NASM_EXIT, TOML, Tree, clean_env
 
 GAS_EXIT = """\
 .globl _start
@@ -208,3 +212,65 @@ def test_another_folder_rebuilds_nothing(
     assert tree.scons().status == 0
     tree.root = tree.root.rename(tree.root.with_name(f"{tree.root.name} moved"))
     assert tree.scons().idle
+
+
+STALLING = """\
+#!/bin/sh
+# An assembler that is caught half way while the file `stall` is there.
+if [ -e stall ]; then
+    for word; do [ "$last" = -o ] && out=$word; last=$word; done
+    printf half > "$out"
+    echo reached > fifo
+    exec sleep 60
+fi
+exec nasm "$@"
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_build_leaves_no_half_object_that_passes(
+    tree: Tree, number: signal.Signals,
+) -> None:
+    tree.write({"crossasm.toml": toml("x86_64", "a.asm")
+                + '[targets.x86_64]\nnasm = "./nasm-stalling"\n',
+                "a.asm": NASM_EXIT, **REST, "nasm-stalling": STALLING})
+    (tree.root / "nasm-stalling").chmod(0o755)
+    os.mkfifo(tree.root / "fifo")
+    assert tree.scons().status == 0
+    right = tree.read("build/x86_64/obj/a.o")
+
+    tree.write({"a.asm": NASM_EXIT + "nop\n", "stall": ""})
+    with subprocess.Popen([sys.executable, "-m", "SCons", "-Q"], cwd=tree.root, env=clean_env(),
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          start_new_session=True) as scons:
+        assert (tree.root / "fifo").read_text("utf-8") == "reached\n"
+        os.killpg(scons.pid, number)
+        assert scons.wait(30) != 0
+    assert tree.read("build/x86_64/obj/a.o") == b"half"
+
+    tree.write({"a.asm": NASM_EXIT})
+    (tree.root / "stall").unlink()
+    assert tree.scons().status == 0
+    assert tree.read("build/x86_64/obj/a.o") == right
+    assert tree.scons().idle
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j8"])
+def test_the_bytes_do_not_depend_on_jobs_folder_or_umask(
+    tree: Tree, tmp_path: Path, jobs: str,
+) -> None:
+    files = {"crossasm.toml": toml("x86_64", "a.s"), "a.s": GAS_EXIT + '.include "inc/a.inc"\n',
+             **REST, "inc/a.inc": ".long 1\n"}
+    other = Tree(tmp_path / "another folder")
+    products = []
+    for here, mask in ((tree, 0o022), (other, 0o077)):
+        here.write(files)
+        old = os.umask(mask)
+        try:
+            assert here.scons(jobs).status == 0
+        finally:
+            os.umask(old)
+        products.append({path.relative_to(here.root): path.read_bytes()
+                         for path in (here.root / "build").rglob("*") if path.is_file()})
+    assert products[0] == products[1]
+    assert len(products[0]) == 6

@@ -72,6 +72,16 @@ def test_a_linker_that_is_not_on_path_is_found_beside_lld(
     assert find_toolchain(TARGETS["arm64_macos"]).tools["ld"] == str(llvm / "ld64.lld")
 
 
+def test_a_mac_links_against_its_sdk(machine: Callable[..., None], tmp_path: Path) -> None:
+    machine(MAC, "ld", "xcrun")
+    assert find_toolchain(TARGETS["arm64_macos"]).stub.endswith("/crossasm/libSystem.tbd")
+    sdk = tmp_path / "sdk/usr/lib/libSystem.tbd"
+    sdk.parent.mkdir(parents=True)
+    sdk.touch()
+    (tmp_path / "xcrun").write_text(f"#!/bin/sh\necho {tmp_path}/sdk\n", "utf-8")
+    assert find_toolchain(TARGETS["arm64_macos"]).stub == str(sdk)
+
+
 def test_the_project_has_the_last_word(machine: Callable[..., None], tmp_path: Path) -> None:
     machine(LINUX, "as", "ld", "odd-as", "odd-ld", "mine")
     choice = ToolChoice(prefix=("odd-",), tools={"ld": str(tmp_path / "mine")})

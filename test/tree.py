@@ -88,3 +88,10 @@ def clean_env(more: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
     kept = {name: value for name, value in os.environ.items()
             if name not in ("SCONSFLAGS", "NASMENV", "SOURCE_DATE_EPOCH")}
     return {**kept, **(more or {})}
+
+
+def project_files() -> List[str]:
+    """Return the files of the project, also those not committed yet."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+                            cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return [name for name in listed.stdout.split("\0") if (REPOSITORY / name).is_file()]

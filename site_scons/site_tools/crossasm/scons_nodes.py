@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, List, Optional, Sequence, Tuple
 
@@ -64,7 +65,13 @@ def _check_builder() -> Any:
 
 def _assemble(source: Any, target: Any, env: Any, for_signature: Any) -> Any:
     _refuse_what_misleads(env)
-    return [*map(_command, command_names(env, source[0])), SCons.Action.Action(_settle, None)]
+    return _assembly(tuple(command_names(env, source[0])))
+
+
+@cache
+def _assembly(names: Tuple[str, ...]) -> Any:
+    """Return the action of the commands called `names`; SCons asks for it several times a node."""
+    return SCons.Action.Action([*map(_command, names), SCons.Action.Action(_settle, None)])
 
 
 def _archive(source: Any, target: Any, env: Any, for_signature: Any) -> Any:
@@ -216,8 +223,8 @@ def _build_paths(env: Any) -> List[str]:
 
 
 def _stub_nodes(env: Any) -> List[Any]:
-    name = target_of(env).stub
-    return [env.File(str(Path(__file__).with_name(name)))] if name else []
+    stub = env["CROSSASM_TOOLCHAIN"].stub
+    return [env.File(stub)] if stub else []
 
 
 def _stub(target: Any, source: Any, env: Any, for_signature: Any) -> List[str]:

@@ -48,6 +48,8 @@ class Target:
     """What the host of this target has in place of a tool that is not found."""
     stub: str = ""
     """The file beside this one that programs are linked against, where none can be static."""
+    sdk_stub: str = ""
+    """Its place in the system's SDK, which serves where there is one."""
 
 
 _ELF_TOOLS = {"gas": "as", "clang": "clang", "cpp": "clang", "ld": "ld", "ar": "ar"}
@@ -110,7 +112,7 @@ _ROWS = (
         link_flags=("-arch", "arm64", "-platform_version", "macos", "11.0", "11.0",
                     "-adhoc_codesign", "-dead_strip"),
         strip_flags=("-S",), archive_flags=("rcsD", "--format=darwin"),
-        stub="libSystem.tbd",
+        stub="libSystem.tbd", sdk_stub="usr/lib/libSystem.tbd",
     ),
 )
 

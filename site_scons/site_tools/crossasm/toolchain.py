@@ -50,10 +50,15 @@ class Toolchain:
     """Role (nasm, gas, clang, cpp, ld, ar) to absolute path, for the roles that were found."""
     wanted: Mapping[str, str]
     """Role to the name that was looked for, for the roles that were not."""
+    stub: str = ""
+    """The file that programs are linked against; empty where they are static."""
 
 
 def find_toolchain(target: Target, choice: Optional[ToolChoice] = None) -> Toolchain:
-    """Look for each tool of `target` on PATH and beside LLVM; starts no process."""
+    """Look for each tool of `target` on PATH and beside LLVM.
+
+    Starts no process, but for xcrun on the host of a target that has an SDK.
+    """
     choice = choice or ToolChoice()
     tools: Dict[str, str] = {}
     wanted: Dict[str, str] = {}
@@ -64,7 +69,7 @@ def find_toolchain(target: Target, choice: Optional[ToolChoice] = None) -> Toolc
             tools[role] = path
         else:
             wanted[role] = names[0]
-    return Toolchain(target, tools, wanted)
+    return Toolchain(target, tools, wanted, _stub(target))
 
 
 def missing_tools(needs: Iterable[Tuple[Toolchain, Sequence[str]]]) -> Optional[CrossasmError]:
@@ -113,6 +118,16 @@ def _candidates(target: Target, role: str, choice: ToolChoice) -> Iterator[str]:
             yield from _beside_llvm(name)
         if _is_host(target) and role in target.host_tools:
             yield target.host_tools[role]
+
+
+def _stub(target: Target) -> str:
+    """Return the SDK's stub on the target's own host, else the one that lies beside this file."""
+    if target.sdk_stub and _is_host(target):
+        sdk = run(["xcrun", "--show-sdk-path"], seconds=30)
+        path = Path(sdk.output.strip(), target.sdk_stub)
+        if sdk.status == 0 and path.is_file():
+            return str(path)
+    return str(Path(__file__).with_name(target.stub)) if target.stub else ""
 
 
 def _prefixes(target: Target, choice: ToolChoice) -> Tuple[str, ...]:
