@@ -13,7 +13,7 @@ import pytest
 
 from crossasm import macho
 from crossasm.fields import Fields, Malformed
-from crossasm.fixups import Fixups, chained
+from crossasm.fixups import Fixups, chained, opcodes
 from linked import LIBSYSTEM, SOUND, Workshop, changed, command, faults, llvm, resigned
 
 MACOS = ("-arch", "arm64", "-platform_version", "macos", "11.0", "11.0")
@@ -21,6 +21,7 @@ CALLS_HELPER = ".globl _main\n.p2align 2\n_main: bl _helper\n"
 EMPTY = ".globl _main\n.p2align 2\n_main: ret\n"
 LC_MAIN, LC_UUID, LC_SYMTAB, LC_SEGMENT_64 = 0x80000028, 0x1B, 0x2, 0x19
 LC_LOAD_DYLINKER, LC_BUILD_VERSION, LC_CODE_SIGNATURE = 0xE, 0x32, 0x1D
+LC_DYLD_INFO_ONLY = 0x80000022
 
 
 @pytest.fixture
@@ -159,6 +160,13 @@ def test_an_entry_in_data(shop: Workshop) -> None:
         "define _main in __TEXT,__text")
 
 
+def test_an_entry_after_the_last_instruction(program: bytes) -> None:
+    end = max(end for _, end in macho.read(program).code)
+    data = resigned(changed(program, command(program, LC_MAIN) + 8, "<Q", end))
+    assert faults_of(data) == (
+        f"entry at offset {end:#x} is not in executable code: define _main in __TEXT,__text")
+
+
 def test_an_entry_between_instructions(program: bytes) -> None:
     at = command(program, LC_MAIN) + 8
     entry = struct.unpack_from("<Q", program, at)[0] + 2
@@ -198,9 +206,12 @@ def test_an_address_to_fill_in_in_the_text(shop: Workshop, line: str) -> None:
         "move them to __DATA,__const")
 
 
-def test_a_page_zero_too_small(program: bytes) -> None:
-    at = command(program, LC_SEGMENT_64, 0) + 32
-    assert faults_of(resigned(changed(program, at, "<Q", 0x4000))) == (
+@pytest.mark.parametrize(("field", "layout", "value"), [
+    (8, "<Q", 0x58), (24, "<Q", 0x4000), (32, "<Q", 0x4000), (60, "<I", 1)],
+    ids=["name", "address", "size", "rights"])
+def test_no_page_zero_to_speak_of(program: bytes, field: int, layout: str, value: int) -> None:
+    data = changed(program, command(program, LC_SEGMENT_64, 0) + field, layout, value)
+    assert faults_of(resigned(data)).split("\n")[0] == (
         "no __PAGEZERO that keeps the first 0x100000000 bytes free: "
         "link it without -pagezero_size")
 
@@ -209,6 +220,14 @@ def test_a_segment_that_begins_within_a_page(program: bytes) -> None:
     at = command(program, LC_SEGMENT_64, 4) + 24
     address = struct.unpack_from("<Q", program, at)[0]
     assert faults_of(resigned(changed(program, at, "<Q", address + 0x1000))) == (
+        "segment __LINKEDIT does not begin on a page of 0x4000 bytes: link it without -segalign")
+
+
+def test_a_segment_from_within_a_page_of_the_file(program: bytes) -> None:
+    at = command(program, LC_SEGMENT_64, 4)
+    start, size = struct.unpack_from("<QQ", program, at + 40)
+    data = changed(changed(program, at + 40, "<Q", start + 0x10), at + 48, "<Q", size - 0x10)
+    assert faults_of(resigned(data)) == (
         "segment __LINKEDIT does not begin on a page of 0x4000 bytes: link it without -segalign")
 
 
@@ -227,6 +246,12 @@ def test_segments_that_overlap_in_the_file(program: bytes) -> None:
         "segments __DATA and __LINKEDIT overlap in the file: link it again")
 
 
+def test_a_text_segment_without_bytes(program: bytes) -> None:
+    at = command(program, LC_SEGMENT_64, 1) + 48
+    assert faults_of(resigned(changed(program, at, "<Q", 0))) == (
+        "no __TEXT that begins with the header: link it again")
+
+
 def test_a_text_segment_without_the_header(program: bytes) -> None:
     at = program.index(b"__TEXT\0", command(program, LC_SEGMENT_64, 1))
     assert faults_of(resigned(program[:at] + b"__TIXT" + program[at + 6:])).split("\n")[0] == (
@@ -235,8 +260,8 @@ def test_a_text_segment_without_the_header(program: bytes) -> None:
 
 def chains(form: int, ordinal: int, *, in_second: bool) -> bytes:
     """Return LC_DYLD_CHAINED_FIXUPS of two segments of one page each, and one import `_helper`."""
-    starts = struct.pack("<III", 2, 0, 12 if in_second else 0)
-    starts += struct.pack("<IHHQIHH", 24, 0x4000, 6, 0, 0, 1, 8 if in_second else 0xFFFF)
+    starts = struct.pack("<III", 2, 0, 12)
+    starts += struct.pack("<IHHQIHH", 24, 0x4000, 6, 1, 0, 1, 8 if in_second else 0xFFFF)
     layout, shift, mask = {1: ("<I", 9, 0xFF), 2: ("<Ii", 9, 0xFF), 3: ("<QQ", 32, 0xFFFF)}[form]
     words = (1 << shift | ordinal & mask, 0)[:len(layout) - 1]
     imports = struct.pack(layout, *words)
@@ -251,6 +276,38 @@ def test_chained_fixups_are_read(form: int, ordinal: int, told: int) -> None:
     assert chained(Fields(chains(form, ordinal, in_second=True))) == Fixups(
         (1,), (("_helper", told),))
     assert chained(Fields(chains(form, ordinal, in_second=False))).segments == ()
+
+
+def test_a_chained_fixup_of_a_library_of_a_great_number() -> None:
+    assert chained(Fields(chains(3, 300, in_second=True))).imports == (("_helper", 300),)
+
+
+REBASES = b"\x11\x23\x80\x21\x53\x00"  # segment 3 at 0x1080; then three times; done
+BINDS = (b"\x20\xac\x02\x40_far\0\x51\x72\x05\x90"  # library 300; segment 2
+         b"\x3e\x40_any\0\xa0\xf0\x71"  # any library, twice: 0x71 is the end of a number
+         b"\x30\x40_own\0\xc0\x02\x74"  # the program itself; 0x74 likewise
+         b"\x15\x40_near\0\x60\x7f\xb1\x00")  # library 5
+
+
+def test_fixups_by_opcodes_are_read() -> None:
+    data = REBASES + BINDS + b"\x40_weak\0\x71\x00\x90"
+    weak = len(REBASES + BINDS)
+    tables = (0, len(REBASES), len(REBASES), len(BINDS), weak, len(data) - weak, 0, 0)
+    assert opcodes(Fields(data), tables) == Fixups(
+        (1, 2, 3), (("_far", 300), ("_any", 0xFE), ("_own", 0), ("_near", 5)))
+
+
+def test_a_number_without_an_end_in_the_fixups() -> None:
+    with pytest.raises(Malformed, match=r"^a number without an end in a table of LC_DYLD_INFO$"):
+        opcodes(Fields(b"\x20" + b"\xff" * 20), (0, 21, 0, 0, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("index", [5, 15])
+def test_a_fixup_in_no_segment(program: bytes, index: int) -> None:
+    at = struct.unpack_from("<I", program, command(program, LC_DYLD_INFO_ONLY) + 8)[0]
+    at = program.index(b"\x23", at)  # REBASE_OPCODE_SET_SEGMENT_AND_OFFSET_ULEB, __DATA
+    assert faults_of(resigned(changed(program, at, "B", 0x20 | index))) == (
+        f"a fixup in segment {index} of 5: link it again for arm64_macos")
 
 
 def test_chained_fixups_of_an_unknown_form() -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from crossasm import codesign
 from linked import Workshop, changed, command, faults, llvm, resigned
 
-LC_SEGMENT_64 = 0x19
+LC_SEGMENT_64, LC_CODE_SIGNATURE, LC_DATA_IN_CODE = 0x19, 0x1D, 0x29
 
 
 @pytest.fixture
@@ -126,9 +125,59 @@ def test_a_signature_without_hashes(program: bytes) -> None:
         "a signature without a CodeDirectory: link it with -adhoc_codesign")
 
 
-def test_a_signature_of_somebody_is_not_ad_hoc() -> None:
-    blob = struct.pack(">IIIII", 0xFADE0CC0, 20, 1, 0x10000, 20)
-    assert codesign.read(blob) == codesign.Signature((), authority=True)
+@pytest.mark.parametrize(("slot", "wanted"), [
+    (0x10000, ""), (0x10001, "signed by nobody, yet not ad hoc: link it with -adhoc_codesign")])
+def test_a_signature_of_somebody_need_not_be_ad_hoc(
+        program: bytes, slot: int, wanted: str) -> None:
+    start = signature(program)
+    length, _, _, at = struct.unpack_from(">IIII", program, start + 4)
+    index = struct.pack(">IIIIII", length + 8, 2, 0, at + 8, slot, at + 8)
+    data = program[:start + 4] + index + program[start + 20:]
+    data = changed(data, directory(data) + 12, ">I", 0)
+    data = changed(data, command(data, LC_CODE_SIGNATURE) + 12, "<I", length + 8)
+    for field in (32, 48):  # vmsize and filesize of __LINKEDIT
+        place = command(data, LC_SEGMENT_64, 4) + field
+        data = changed(data, place, "<Q", struct.unpack_from("<Q", data, place)[0] + 8)
+    assert faults_of(resigned(data)) == wanted
+
+
+def test_hashes_in_an_alternate_directory(program: bytes) -> None:
+    data = changed(program, signature(program) + 12, ">I", 0x1001)
+    assert faults_of(data) == ""
+    assert "in the page at 0x1000" in faults_of(changed(data, 5000, "B", data[5000] ^ 1))
+
+
+@pytest.mark.parametrize(("version", "offset", "layout", "value", "sound"), [
+    (0x20001, 44, ">I", 1, True), (0x20100, 44, ">I", 1, False),
+    (0x20200, 56, ">Q", 16, True), (0x20300, 56, ">Q", 16, False)])
+def test_fields_count_from_the_version_that_has_them(
+        program: bytes, version: int, offset: int, layout: str, value: int, *,
+        sound: bool) -> None:
+    start = directory(program)
+    data = changed(program, start + 8, ">I", version)
+    assert (faults_of(changed(data, start + offset, layout, value)) == "") == sound
+
+
+def test_a_length_in_64_bits(program: bytes) -> None:
+    start, end = directory(program), signature(program)
+    data = changed(program, start + 56, ">Q", end)
+    assert faults_of(changed(data, start + 32, ">I", 0)) == ""
+    assert faults_of(changed(program, start + 56, ">Q", 1 << 60)) == (
+        f"the signature covers {1 << 60:,} bytes, not the {end:,} before it: sign it again")
+
+
+def test_a_hash_of_no_page(program: bytes) -> None:
+    data = resigned(program, "sha1")  # whose hashes are shorter, so that there is room for more
+    at = directory(data) + 28
+    count = struct.unpack_from(">I", data, at)[0]
+    assert faults_of(changed(data, at, ">I", count + 1)) == (
+        f"changed after it was signed, in the page at {count * 4096:#x}: "
+        "sign it as the last step, or link it again")
+
+
+def test_two_signatures(program: bytes) -> None:
+    data = changed(program, command(program, LC_DATA_IN_CODE), "<I", LC_CODE_SIGNATURE)
+    assert faults_of(resigned(data)) == "2 LC_CODE_SIGNATURE: link it with -adhoc_codesign"
 
 
 def test_bytes_after_the_signature(program: bytes) -> None:

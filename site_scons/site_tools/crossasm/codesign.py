@@ -112,5 +112,5 @@ def bad_pages(directory: CodeDirectory, data: bytes) -> Iterator[int]:
     for number in range(max(pages, len(directory.hashes) // size)):
         start = number * directory.page_size
         page = data[start:min(start + directory.page_size, directory.limit)]
-        if not page or digest(page)[:size] != directory.hashes[number * size:(number + 1) * size]:
+        if digest(page)[:size] != directory.hashes[number * size:(number + 1) * size]:
             yield number

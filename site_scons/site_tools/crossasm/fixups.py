@@ -81,7 +81,7 @@ def _bound(code: bytes) -> Fixups:
 
 def _steps(code: bytes, numbers: Mapping[int, int],
            named: int = -1) -> Iterator[Tuple[int, int, int, str]]:
-    """Yield each opcode with its immediate, its first number and, if it is `named`, its name."""
+    """Yield each opcode with its immediate, its last number and, if it is `named`, its name."""
     at = 0
     while at < len(code):
         operation, immediate, at = code[at] & 0xF0, code[at] & 0xF, at + 1
@@ -89,9 +89,8 @@ def _steps(code: bytes, numbers: Mapping[int, int],
         if operation == named:
             end = code.find(0, at) % (len(code) + 1)
             name, at = shown(code[at:end]), end + 1
-        for place in range(numbers.get(operation, 0)):
-            value, at = _leb128(code, at)
-            number = number if place else value
+        for _ in range(numbers.get(operation, 0)):
+            number, at = _leb128(code, at)
         yield operation, immediate, number, name
 
 

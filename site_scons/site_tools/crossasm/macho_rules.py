@@ -153,8 +153,7 @@ def _signature(data: bytes, program: macho.MachO) -> Iterator[str]:
     if offset + size != len(data):
         yield (f"goes on after its signature, from offset {offset + size:#x}: "
                "link it again, and add nothing")
-    inside = program.segments[-1:] and program.segments[-1].name == "__LINKEDIT"
-    if not inside or program.segments[-1].file_end != offset + size:
+    if [part.file_end for part in program.segments if part.name == "__LINKEDIT"] != [offset + size]:
         yield "the signature is not the end of __LINKEDIT: link it again"
     signature = codesign.read(data[offset:offset + size])
     if not signature.directories:
