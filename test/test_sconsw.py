@@ -395,7 +395,7 @@ import signal
 import sys
 
 def stop(number, frame):
-    os.write(1, b"stopped\n")  # print must not be entered twice
+    os.write(1, b"stopped\\n")  # print must not be entered twice
     sys.exit(42)
 
 signal.signal(signal.SIGINT, stop)
