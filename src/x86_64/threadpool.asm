@@ -15,7 +15,7 @@
 ; listener, so neither can come at a bad moment. After the first, nothing more is accepted, what is
 ; queued or running is answered, and the status is 0. A second one kills.
 ;
-; One job per file: start.inc, sync.inc, queue.inc, worker.inc, http.inc, clock.inc, fail.inc.
+; One job per file, as included at the end.
 
 %include "linux.inc"
 %include "threadpool.inc"
@@ -122,9 +122,6 @@ accept_connections:
 SIGNALS_READ    equ 2           ; both may have come; more there are not
 finish:
     sub rsp, SIGNALS_READ * SIGNALFD_SIGINFO_SIZE
-    mov eax, SYS_close          ; new clients are refused from here on
-    mov edi, [watched_listener + pollfd.fd]
-    syscall
 
     ; Take what has come, then let the next one kill: somebody is in a hurry.
     mov eax, SYS_read
@@ -134,6 +131,10 @@ finish:
     syscall
     mov edi, SIG_UNBLOCK
     call change_signals
+
+    mov eax, SYS_close          ; new clients are refused from here on
+    mov edi, [watched_listener + pollfd.fd]
+    syscall
 
     call queue_close
     call wait_for_workers
@@ -145,6 +146,7 @@ finish:
 %include "threadpool/sync.inc"
 %include "threadpool/queue.inc"
 %include "threadpool/worker.inc"
-%include "threadpool/http.inc"
+%include "threadpool/connection.inc"
+%include "threadpool/request.inc"
 %include "threadpool/clock.inc"
 %include "threadpool/fail.inc"
