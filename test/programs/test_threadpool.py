@@ -1,0 +1,203 @@
+"""What `threadpool` answers, however a request comes; for both targets, and emulated."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from typing import Iterator
+
+import pytest
+
+from programs.harness import (
+    Server,
+    connect,
+    crowd,
+    drain,
+    exchange,
+    parse,
+    receive,
+    reset,
+    send_split,
+)
+from programs.threadpool_cases import (
+    ANSWER,
+    ANSWER_SECONDS,
+    CASES,
+    HEAD_ANSWER,
+    MARGIN,
+    QUEUE_CAPACITY,
+    REQUEST,
+    REQUEST_MAX,
+    WORKERS,
+    Case,
+    error,
+    head_of,
+    holding,
+    serving,
+)
+
+pytestmark = pytest.mark.usefixtures("built_programs")
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def case(request: pytest.FixtureRequest) -> Case:
+    """A target and a runner."""
+    chosen: Case = request.param
+    return chosen
+
+
+@pytest.fixture
+def server(case: Case) -> Iterator[Server]:
+    """A fresh server, and a look at it afterwards."""
+    with serving(case) as running:
+        yield running
+
+
+# What it answers --------------------------------------------------------------------------------
+
+def test_get_is_answered_by_exactly_these_bytes(server: Server) -> None:
+    assert exchange(server.port, REQUEST) == ANSWER
+
+
+def test_head_is_answered_like_get_without_the_body(server: Server) -> None:
+    answer = exchange(server.port, REQUEST.replace(b"GET", b"HEAD"))
+    assert answer == HEAD_ANSWER
+    assert parse(answer, head=True).header("Content-Length") == "22"
+
+
+@pytest.mark.parametrize("method", [b"HEADER", b"head", b"HEA", b"POST", b"X-!#$%&'*+.^_`|~9"])
+def test_any_other_method_is_answered_with_the_body(server: Server, method: bytes) -> None:
+    assert exchange(server.port, REQUEST.replace(b"GET", method)) == ANSWER
+
+
+@pytest.mark.parametrize("start", [
+    b"GET /\r\n", b"GET / HTTP/1.1 \r\n", b"GET  / HTTP/1.1\r\n", b" GET / HTTP/1.1\r\n",
+    b"GET  HTTP/1.1\r\n", b"/ HTTP/1.1\r\n", b"GET / HTTP/2.0\r\n", b"GET / http/1.1\r\n",
+    b"GET / HTTP/1.\r\n", b"GET / HTTP/1.10\r\n", b"GET / HTTP/1.x\r\n", b"GET / HTTP/1.1\n\r\n",
+    b"GET / HTTP/1,1\r\n", b"GET / HTTQ/1.1\r\n", b"GET\t/ HTTP/1.1\r\n", b"G(T / HTTP/1.1\r\n",
+    b"GET /\x00 HTTP/1.1\r\n", b"GET /\xe4 HTTP/1.1\r\n", b"G\xe4T / HTTP/1.1\r\n",
+    b"\x16\x03\x01\x02\r\n", b"hello\r\n", b"GET / HTTP/1.1 HTTP/1.1\r\n", b"GET", b"G E T",
+], ids=repr)
+def test_what_is_no_request_line_is_a_bad_request(server: Server, start: bytes) -> None:
+    assert exchange(server.port, start + b"\r\n\r\n") == error("400 Bad Request")
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1", b"1.9"])
+def test_any_version_1_is_served(server: Server, version: bytes) -> None:
+    assert exchange(server.port, b"GET / HTTP/" + version + b"\r\n\r\n") == ANSWER
+
+
+def test_empty_lines_before_a_request_are_passed_over(server: Server) -> None:
+    client = connect(server.port)
+    send_split(client, [b"\r", b"\n\r\n", b"\r\n" + REQUEST])
+    assert drain(client) == ANSWER
+
+
+def test_a_head_as_long_as_the_limit_is_served(server: Server) -> None:
+    assert exchange(server.port, head_of(REQUEST_MAX)) == ANSWER
+
+
+@pytest.mark.parametrize("request_", [
+    head_of(REQUEST_MAX + 1), head_of(REQUEST_MAX * 100), b"\r\n" * REQUEST_MAX,
+    b"x" * REQUEST_MAX * 100,
+], ids=["by one", "by far", "empty lines", "no line"])
+def test_a_longer_head_is_refused_and_not_reset(server: Server, request_: bytes) -> None:
+    assert exchange(server.port, request_) == error("431 Request Header Fields Too Large")
+
+
+def test_a_second_request_on_the_connection_is_not_answered(server: Server) -> None:
+    assert exchange(server.port, REQUEST + REQUEST) == ANSWER
+
+
+@pytest.mark.parametrize("header", [
+    b"Content-Length: 1000000", b"content-length:1000000", b"TRANSFER-ENCODING: chunked",
+    b"X: y\r\nContent-LENGTH: 1000000",
+])
+def test_a_body_that_comes_after_the_answer_resets_nothing(server: Server, header: bytes) -> None:
+    with connect(server.port) as client:
+        client.sendall(b"POST / HTTP/1.1\r\n" + header + b"\r\n\r\n")
+        answer = client.recv(len(ANSWER), socket.MSG_WAITALL)
+        client.sendall(b"x" * 1_000_000)
+        client.shutdown(socket.SHUT_WR)
+        assert answer + receive(client) == ANSWER
+
+
+def test_a_body_sent_with_the_head_resets_nothing(server: Server) -> None:
+    head = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n"
+    assert exchange(server.port, head + b"x" * 1_000_000) == ANSWER
+
+
+def test_a_body_that_never_comes_holds_a_worker_for_a_moment_only(server: Server) -> None:
+    start = time.monotonic()
+    client = connect(server.port)
+    client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n")
+    assert client.recv(len(ANSWER), socket.MSG_WAITALL) == ANSWER
+    holding(server, 0)
+    assert time.monotonic() - start < ANSWER_SECONDS + MARGIN
+    client.close()
+
+
+# How requests come ------------------------------------------------------------------------------
+
+def test_a_request_byte_by_byte_is_one_request(server: Server) -> None:
+    client = connect(server.port)
+    send_split(client, [bytes([byte]) for byte in REQUEST])
+    assert drain(client) == ANSWER
+
+
+def test_a_request_may_be_split_anywhere(server: Server) -> None:
+    for place in range(1, len(REQUEST)):
+        client = connect(server.port)
+        send_split(client, [REQUEST[:place], REQUEST[place:]])
+        assert drain(client) == ANSWER, place
+
+
+def test_a_thousand_connections_at_once_are_all_answered(server: Server) -> None:
+    assert crowd(server.port, 1000, REQUEST) == [ANSWER] * 1000
+
+
+def test_no_wake_up_is_lost_in_many_small_crowds(server: Server) -> None:
+    for size in [*range(1, 2 * QUEUE_CAPACITY + 2 * WORKERS)] * 3:
+        assert crowd(server.port, size, REQUEST) == [ANSWER] * size
+
+
+def test_half_a_request_and_then_an_end_is_a_bad_request(server: Server) -> None:
+    with connect(server.port) as client:
+        client.sendall(REQUEST[:-1])
+        client.shutdown(socket.SHUT_WR)
+        assert receive(client) == error("400 Bad Request")
+
+
+@pytest.mark.parametrize("said", [b"", b"\r\n"], ids=repr)
+def test_an_end_without_a_word_is_not_answered(server: Server, said: bytes) -> None:
+    with connect(server.port) as client:
+        client.sendall(said)
+        client.shutdown(socket.SHUT_WR)
+        assert receive(client) == b""
+
+
+def test_clients_may_reset_or_vanish_at_any_point(server: Server) -> None:
+    for leave in (reset, socket.socket.close):
+        for place in range(len(REQUEST) + 1):
+            client = connect(server.port)
+            client.sendall(REQUEST[:place])
+            leave(client)
+        for taken in range(0, len(ANSWER), 10):
+            client = connect(server.port)
+            client.sendall(REQUEST)
+            client.recv(taken)
+            leave(client)
+    holding(server, 0)
+
+
+def test_a_storm_of_resets_between_requests_loses_none(server: Server) -> None:
+    dice = random.Random(1)  # noqa: S311 -- the same storm every time
+    for _ in range(300):
+        if dice.random() < 1 / 2:
+            assert exchange(server.port, REQUEST) == ANSWER
+        else:
+            client = connect(server.port)
+            client.sendall(REQUEST[:dice.randrange(len(REQUEST) + 1)])
+            dice.choice([reset, socket.socket.close])(client)
+    holding(server, 0)

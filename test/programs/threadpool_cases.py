@@ -1,0 +1,71 @@
+"""What `threadpool` is asked and answers, to the byte, and the limits that it keeps."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Iterator, Sequence, Tuple
+
+from programs.harness import RUNNERS, Server, exchange, until
+
+__all__ = [
+    "ANSWER", "ANSWER_SECONDS", "CASES", "HEAD_ANSWER", "MARGIN", "NATIVE", "QUEUE_CAPACITY",
+    "REQUEST", "REQUEST_MAX", "REQUEST_SECONDS", "USAGE", "WORKERS", "Case", "error", "head_of",
+    "holding", "serving",
+]
+
+# As src/common/threadpool.inc has them.
+WORKERS = 5
+QUEUE_CAPACITY = 16
+REQUEST_MAX = 8192
+REQUEST_SECONDS = 5.0
+ANSWER_SECONDS = 1.0
+MARGIN = 2.0
+"""Seconds that a busy machine may be late by."""
+
+OWN_DESCRIPTORS = 5
+"""Input, output, errors, signals, listener."""
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+BODY = b"<h1>Hello, World!</h1>"
+HEAD_ANSWER = (
+    b"HTTP/1.1 200 OK\r\n"
+    b"Content-Type: text/html; charset=utf-8\r\n"
+    b"Content-Length: 22\r\n"
+    b"Connection: close\r\n"
+    b"\r\n"
+)
+ANSWER = HEAD_ANSWER + BODY
+USAGE = b"usage: threadpool [PORT]; PORT is a number from 0 to 65535, 0 for any free one\n"
+
+Case = Tuple[str, str]
+CASES: Sequence[Case] = [
+    (target, runner) for target in ("x86_32", "x86_64") for runner in RUNNERS[target]
+]
+NATIVE = [case for case in CASES if case[1] == "native"]
+
+
+def error(status: str) -> bytes:
+    """Return the whole answer that says an error."""
+    return f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
+def head_of(size: int) -> bytes:
+    """Return a complete head of `size` bytes."""
+    start, end = b"GET / HTTP/1.1\r\nX: ", b"\r\n\r\n"
+    return start + b"x" * (size - len(start) - len(end)) + end
+
+
+@contextlib.contextmanager
+def serving(case: Case) -> Iterator[Server]:
+    """Run a server that must be alive, silent and well at the end of the block."""
+    with Server("threadpool", *case) as running:
+        yield running
+        assert running.status is None, f"ended with {running.status}: {running.errors()!r}"
+        assert exchange(running.port, REQUEST) == ANSWER
+        assert running.output() == b"Listening on port %d\n" % running.port
+        assert running.errors() == b""
+
+
+def holding(server: Server, count: int) -> None:
+    """Wait until the server has `count` connections open beyond what it needs for itself."""
+    until(lambda: server.descriptors() == OWN_DESCRIPTORS + count, f"{count} connections held")
