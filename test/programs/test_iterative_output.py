@@ -64,7 +64,7 @@ def started(
 
 def standard(pid: int) -> Set[str]:
     """Return what the descriptors 0, 1 and 2 of a process are, as /proc (proc(5)) names it."""
-    return {os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)}
+    return {str(Path(f"/proc/{pid}/fd/{number}").readlink()) for number in range(3)}
 
 
 def listening(port: int) -> Set[str]:
