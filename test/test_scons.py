@@ -91,6 +91,8 @@ def test_arch_takes_several(two: Tree) -> None:
     (["biuld"], "biuld: no such alias or file; did you mean 'build'?"),
     (["build-x86_46"], "build-x86_46: no such alias or file; did you mean 'build-x86_64'?"),
     (["build/x86_64/c"], None),
+    (["--implicit-cache"],
+     "--implicit-cache: would miss a file that turns up earlier on the include path; leave it out"),
 ])
 def test_a_wrong_word_is_one_line_and_status_2(
     two: Tree, args: List[str], line: Optional[str],
