@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import struct
 import subprocess
 from pathlib import Path
 from typing import Dict, List, Tuple
@@ -13,7 +14,7 @@ import pytest
 from crossasm.binary import Report, check
 from crossasm.targets import TARGETS
 from crossasm.toolchain import find_toolchain
-from linked import ELF_TARGETS, LIBSYSTEM, SOUND, Workshop, faults, llvm
+from linked import ELF_TARGETS, LIBSYSTEM, SOUND, Workshop, changed, faults, llvm
 
 MUTANTS = 400  # of each target's program
 
@@ -208,3 +209,27 @@ def test_a_file_cut_short(sound: Dict[str, Path], size: int, fault: str) -> None
 def test_a_file_of_another_kind() -> None:
     assert faults(b"#!/bin/sh\n", "x86_64") == (
         "not an ELF file (it begins with 23 21 2f 62): link it again for x86_64")
+
+
+@pytest.mark.parametrize(("at", "layout"), [(0x28, "<Q"), (0x3C, "<H")])
+def test_a_program_without_sections_is_sound(shop: Workshop, at: int, layout: str) -> None:
+    assert faults(changed(shop.elf("x86_64"), at, layout, 0), "x86_64") == ""
+
+
+@pytest.mark.parametrize(("at", "value", "told"), [
+    (0x04, 3, "an ELF header of unknown word size (3) or byte order (1)"),
+    (0x05, 3, "an ELF header of unknown word size (2) or byte order (3)"),
+    (0x36, 32, "program headers of 32 bytes, not 56"),
+    (0x3A, 40, "section headers of 40 bytes, not 64")])
+def test_a_header_that_cannot_be_right(shop: Workshop, at: int, value: int, told: str) -> None:
+    assert faults(changed(shop.elf("x86_64"), at, "B", value), "x86_64") == (
+        f"{told}: link it again for x86_64")
+
+
+def test_a_section_beyond_the_end(shop: Workshop) -> None:
+    data = shop.elf("x86_64")
+    table = struct.unpack_from("<Q", data, 0x28)[0]
+    size = struct.unpack_from("<Q", data, table + 64 + 32)[0]
+    assert faults(changed(data, table + 64 + 24, "<Q", len(data)), "x86_64") == (
+        f"cut short or damaged: section 1 should end at byte {len(data) + size:,} of "
+        f"{len(data):,}: link it again for x86_64")
