@@ -323,3 +323,12 @@ def test_chained_fixups_of_an_unknown_form() -> None:
 ])
 def test_a_file_cut_short(program: bytes, size: int, fault: str) -> None:
     assert faults_of(program[:size]) == f"{fault}: link it again for arm64_macos"
+
+
+@pytest.mark.parametrize(("at", "value", "fault"), [
+    (36, 0, "load command 0 has a size of 0"), (36, 76, "load command 0 has a size of 76"),
+    (20, 1256, "load commands of 1,208 bytes, not 1,256 as the header says")])
+def test_load_commands_that_cannot_be_right(
+        program: bytes, at: int, value: int, fault: str) -> None:
+    assert faults_of(changed(program, at, "<I", value)) == (
+        f"{fault}: link it again for arm64_macos")
