@@ -7,7 +7,7 @@ from typing import Mapping, Tuple
 from programs.harness import ROOT
 
 __all__ = [
-    "BODY_MAX", "CASES", "CONNECTION_SECONDS", "MAX_CHILDREN", "NO_LENGTH", "PAGE_ANSWER",
+    "BAD", "BODY_MAX", "CASES", "CONNECTION_SECONDS", "MAX_CHILDREN", "NO_LENGTH", "PAGE_ANSWER",
     "PROGRAM", "TARGET", "TOO_LARGE", "echo", "get", "post",
 ]
 
@@ -91,7 +91,9 @@ CASES: Mapping[str, Tuple[bytes, bytes]] = {
 
     "400-post-shorter-than-announced": (
         get("Content-Length: 3", line="POST / HTTP/1.1") + b"hi", BAD),
-    "400-lengths-differ": (post(b"hi", "Content-Length: 3"), BAD),
+    "400-later-length-is-greater": (post(b"hi", "Content-Length: 3"), BAD),
+    "400-later-length-is-less": (post(b"hi", "Content-Length: 1"), BAD),
+    "400-line-runs-into-a-header": (b"GET / HTTP/1.1, Host: localhost\r\n\r\n", BAD),
     "400-two-hosts": (get("Host: localhost"), BAD),
     "400-no-host": (b"GET / HTTP/1.1\r\n\r\n", BAD),
     "400-hostname-is-not-host": (b"GET / HTTP/1.1\r\nHostname: localhost\r\n\r\n", BAD),
@@ -101,7 +103,8 @@ CASES: Mapping[str, Tuple[bytes, bytes]] = {
        for value in (
            "", " ", " -1", " +1", " 1x", " x", " 1 1", " 1,1", " 0x1", " 1.0", " /", " :")},
     **{f"400-line-{line!r}": (get(line=line), BAD) for line in (
-        "GET", "GET /", "GET  / HTTP/1.1", "GET /  HTTP/1.1", " GET / HTTP/1.1",
+        "GET", "GET /", "GET  HTTP/1.1", " / HTTP/1.1", "GET  / HTTP/1.1",
+        "GET /  HTTP/1.1", " GET / HTTP/1.1",
         "GET / HTTP/1.1 ", "GET / x HTTP/1.1", "GET / HTTP/1.", "GET / HTTP/1.x",
         "GET / HTTP/1.10", "GET / HTTP/2.0", "GET / HTTP/0.9", "GET / http/1.1", "GET / XTTP/1.1",
         "GET / HTTP/1:1", "GET / HTTP/11", "G(T / HTTP/1.1", "GET\t/ HTTP/1.1", "GET /\t HTTP/1.1",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 import socket
+import string
 from typing import Iterator
 
 import pytest
+
 from programs.forking_cases import (
+    BAD,
     BODY_MAX,
     CASES,
     NO_LENGTH,
@@ -61,14 +64,22 @@ def test_answer_is_exact(shared: Server, case: str) -> None:
     parse(expected, head=request.startswith(b"HEAD "))
 
 
-@pytest.mark.parametrize("case", [
-    "get", "head", "post-header-in-capitals", "400-bare-lf",
-])
-def test_request_split_byte_by_byte(shared: Server, case: str) -> None:
-    request, expected = CASES[case]
+@pytest.mark.parametrize(("whole", "expected"), [
+    CASES["get"], CASES["head"], CASES["post-header-in-capitals"],
+    (b"GET / HTTP/1.1\n", CASES["400-bare-lf"][1]),
+], ids=["get", "head", "post", "bare-lf"])
+def test_request_split_byte_by_byte(shared: Server, whole: bytes, expected: bytes) -> None:
     with connect(shared.port) as client:
-        send_split(client, [request[i:i + 1] for i in range(len(request))])
+        send_split(client, [whole[i:i + 1] for i in range(len(whole))])
         assert receive(client) == expected
+
+
+def test_only_token_characters_make_a_name(shared: Server) -> None:
+    token = string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~"
+    ends_the_name = ":"
+    for number in range(256):
+        expected = PAGE_ANSWER if chr(number) in token + ends_the_name else BAD
+        assert exchange(shared.port, get(f"X{chr(number)}X: y")) == expected, number
 
 
 @pytest.mark.parametrize("size", [1, 4096, 1 << 16, BODY_MAX - 1, BODY_MAX])

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Iterator, List, Sequence, Tuple
 
 import pytest
-from programs import harness
+
 from programs.forking_cases import PAGE_ANSWER, PROGRAM, TARGET, echo, get, post
 from programs.harness import (
     RUNNERS,
     Server,
+    command,
     connect,
     exchange,
     receive,
@@ -76,12 +77,15 @@ def test_signal_ends_an_idle_server(server: Server) -> None:
 def test_inherited_children_and_ignored_signals_do_not_matter(
     runner: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    script = 'trap "" INT CHLD PIPE; sleep 600 >/dev/null 2>&1 & exec "$@"'
-    program = harness.command(PROGRAM, TARGET, runner, ["0"], {})
+    foreign = "sleep 600 >/dev/null 2>&1 &"
+    script = f'trap "" INT CHLD PIPE; {foreign} {foreign} exec "$@"'
+    program = command(PROGRAM, TARGET, runner, ["0"], {})
     line = ["bash", "-c", script, "bash", *program]
-    monkeypatch.setattr(harness, "command", lambda *_: line)
+    monkeypatch.setattr("programs.server.command", lambda *_: line)
     with Server(PROGRAM, TARGET, runner) as server:
-        until(lambda: len(server.children()) == 1, "the inherited child")
+        until(lambda: len(server.children()) == 2, "the inherited children")
+        os.kill(server.children()[0].pid, signal.SIGKILL)
+        until(lambda: len(server.children()) == 1, "the one that ended is reaped")
         assert exchange(server.port, get()) == PAGE_ANSWER
         until(lambda: len(server.children()) == 1, "the server's own child is reaped")
         assert server.terminate(signal.SIGINT) == 0
@@ -126,7 +130,7 @@ def test_no_descriptor_to_start_with() -> None:
 def started_with_output(runner: str, output: int) -> Tuple[int, bytes]:
     """Run the program with this as standard output; return status and standard error."""
     ended = subprocess.run(
-        harness.command(PROGRAM, TARGET, runner, ["0"], {}),
+        command(PROGRAM, TARGET, runner, ["0"], {}),
         stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, timeout=20, check=False,
     )
     return ended.returncode, ended.stderr

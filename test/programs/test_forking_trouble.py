@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import os
 import resource
 import shutil
 import signal
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Callable, Iterator, List, Tuple
 
 import pytest
-from programs import harness
+
 from programs.forking_cases import (
     BODY_MAX,
     CONNECTION_SECONDS,
@@ -24,10 +26,12 @@ from programs.forking_cases import (
     PAGE_ANSWER,
     PROGRAM,
     TARGET,
+    echo,
     get,
     post,
 )
 from programs.harness import (
+    DEADLINE,
     RUNNERS,
     Server,
     binary,
@@ -40,6 +44,7 @@ from programs.harness import (
     until,
 )
 
+_SYS_PIDFD_GETFD = 438  # on every architecture
 REQUESTS = {"native": 10_000, "qemu": 1_000}
 """Requests after which nothing may be left; an emulated fork costs several times a native one."""
 MOMENT = 0.3
@@ -68,7 +73,7 @@ def test_client_may_go_at_any_point(
         client.sendall(request[:sent])
         leave(client)
     assert exchange(server.port, get()) == PAGE_ANSWER
-    until(lambda: not server.children(), "every child ends")
+    until(lambda: not server.children(), "every child ends", CONNECTION_SECONDS / 2)
     assert server.terminate() == 0
     assert server.errors() == b""
 
@@ -80,7 +85,21 @@ def test_client_may_go_while_it_is_answered(server: Server) -> None:
         client.recv(received + 1)
         reset(client)
     assert exchange(server.port, get()) == PAGE_ANSWER
-    until(lambda: not server.children(), "every child ends")
+    until(lambda: not server.children(), "every child ends", CONNECTION_SECONDS / 2)
+
+
+def test_answer_goes_on_after_a_write_that_was_cut_short(server: Server) -> None:
+    """To stop a process that waits in a write and let it go on cuts that write short."""
+    body = bytes(range(256)) * (BODY_MAX // 256)
+    with deaf_client(server, post(body)) as client:
+        assert client.recv(1, socket.MSG_PEEK) == b"H"
+        (child,) = server.children()
+        for _ in range(20):
+            until(lambda: server.children()[0].state == "S", "the child waits")
+            os.kill(child.pid, signal.SIGSTOP)
+            until(lambda: server.children()[0].state == "T", "the child is stopped")
+            os.kill(child.pid, signal.SIGCONT)
+        assert receive(client) == echo(body)
 
 
 def test_children_are_bounded_and_the_next_client_waits(server: Server) -> None:
@@ -101,7 +120,7 @@ def assert_idle(server: Server, client: socket.socket) -> None:
     client.settimeout(MOMENT)
     with pytest.raises(socket.timeout):
         client.recv(1, socket.MSG_PEEK)
-    client.settimeout(harness.DEADLINE)
+    client.settimeout(DEADLINE)
     assert server.cpu_seconds() - before < MOMENT / 3
 
 
@@ -165,7 +184,7 @@ def limited_server(runner: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
         copy = shutil.copy(binary(PROGRAM, TARGET), folder)
         emulator = [shutil.which(each) or each for each in RUNNERS[TARGET][runner]]
         line = python(_BECOME, *emulator, str(copy), "0")
-        monkeypatch.setattr(harness, "command", lambda *_: line)
+        monkeypatch.setattr("programs.server.command", lambda *_: line)
         with Server(PROGRAM, TARGET, runner) as server:
             yield server
 
@@ -235,8 +254,30 @@ def hold(server: Server) -> Tuple[socket.socket, socket.socket, socket.socket]:
     """Return clients that say nothing, that send byte after byte, and that read no answer."""
     silent, dripping = connect(server.port), connect(server.port)
     dripping.sendall(b"GET /")
-    deaf = socket.socket()
-    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    deaf.connect(server.address)
-    deaf.sendall(post(bytes(BODY_MAX)))
-    return silent, dripping, deaf
+    return silent, dripping, deaf_client(server, post(bytes(BODY_MAX)))
+
+
+def deaf_client(server: Server, request: bytes) -> socket.socket:
+    """Return a client that has asked and has no room for a long answer until it reads."""
+    narrow(server)
+    client = socket.socket()
+    client.settimeout(DEADLINE)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(server.address)
+    client.sendall(request)
+    return client
+
+
+def narrow(server: Server) -> None:
+    """Give the server's connections little room for what they send, as a slow network does.
+
+    They have it from the listener, which pidfd_getfd(2) lends; by itself it has room for 4 MiB.
+    """
+    folder = Path(f"/proc/{server.pid}/fd")
+    (listener,) = (int(each.name) for each in folder.iterdir()
+                   if str(each.readlink()).startswith("socket:"))
+    process = os.pidfd_open(server.pid)
+    lent = ctypes.CDLL(None).syscall(_SYS_PIDFD_GETFD, process, listener, 0)
+    os.close(process)
+    with socket.socket(fileno=lent) as its_listener:
+        its_listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)

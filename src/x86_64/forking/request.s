@@ -229,9 +229,9 @@ is_word:
 parse_length:
         xor     eax, eax
         mov     edx, BODY_MAX + 1
-        test    r9, r9
-        jz      .Lno_number
         xor     r10d, r10d
+
+        # An empty value stops at once too: the CR behind it is no digit.
 .Ldigit:
         movzx   ecx, byte ptr [r8 + r10]
         sub     ecx, '0'
