@@ -34,7 +34,7 @@ def strace_command(log: str) -> List[str]:
     A call that this machine's kernel does not know (``open`` on arm64) is passed over.
     """
     calls = ",".join(f"?{name}" for name in _CALLS)
-    return ["strace", "-f", "-qq", "-xx", "-s", "65536", "-e", f"trace={calls}",
+    return ["strace", "-f", "--seccomp-bpf", "-qq", "-xx", "-s", "65536", "-e", f"trace={calls}",
             "-e", "signal=none", "-o", log]
 
 

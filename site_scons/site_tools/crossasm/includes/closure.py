@@ -9,7 +9,7 @@ from typing import Callable, Dict, Generic, List, Mapping, Optional, Sequence, S
 
 from . import gas, nasm
 from .pastes import directive_made
-from .reference import DIALECTS, Dialect, Paste, Reference, Scan
+from .reference import Dialect, Paste, Reference, Scan
 from .search import Folders, candidates, command_line, folders_of
 
 __all__ = ["Closure", "Place", "Tree", "closure", "references", "scan"]
@@ -42,6 +42,8 @@ class Tree(Generic[Node]):
 class Closure(Generic[Node]):
     """What a source reads, as far as is known."""
 
+    dialect: Dialect
+    """That of the source."""
     files: Mapping[str, Node]
     """Path as the assembler opens it, to the caller's node, in the order found; not the source."""
     missing: Tuple[Place, ...] = ()
@@ -111,9 +113,7 @@ class _Walk(Generic[Node]):
         self.files.setdefault(path, node)
         if reference.kind in {"incbin", "probe"}:
             return
-        language = dialect
-        if reference.kind == "include" and dialect.preprocessed:
-            language = DIALECTS[dialect.name[len("cpp-"):]]
+        language = dialect.after_cpp if reference.kind == "include" else dialect
         if (path, language.name) not in self.seen:
             self.seen.add((path, language.name))
             self.queue.append((path, node, language))
@@ -144,10 +144,10 @@ def closure(
             walk.unread.append(path)
         else:
             walk.take(path, content, language)
-    return _finish(walk)
+    return _finish(walk, dialect)
 
 
-def _finish(walk: _Walk[Node]) -> Closure[Node]:
+def _finish(walk: _Walk[Node], dialect: Dialect) -> Closure[Node]:
     """Return the closure of a finished walk, with what its macros could put together."""
     dynamic = list(walk.dynamic)
     made = directive_made([paste for _, paste in walk.pastes], walk.pieces)
@@ -155,6 +155,7 @@ def _finish(walk: _Walk[Node]) -> Closure[Node]:
         file = next(path for path, paste in walk.pastes if paste is made)
         dynamic.append(Place(file, Reference("include", None, made.line)))
     return Closure(
+        dialect=dialect,
         files=walk.files,
         missing=tuple(walk.missing),
         dynamic=tuple(dynamic),

@@ -1,7 +1,7 @@
 """What a GAS or clang text names: ``.include``, ``.incbin``, and ``#include`` where cpp goes first.
 
 The text is split as the assembler at hand splits it (its row of `DIALECTS`). Where a quote is left
-open, whether it closes at the end of its line depends on what the preprocessor drops: both
+open at the end of a line, whether the string goes on depends on what the preprocessor drops: both
 readings are taken, and all that either finds counts.
 """
 
@@ -34,37 +34,38 @@ def scan(text: str, dialect: Dialect) -> Scan:
     references: Set[Reference] = set()
     pastes: Set[Paste] = set()
     pieces: Set[str] = set()
-    for variant in _variants(joined.text):
-        tokens = _tokens(joined, dialect, variant)
-        references.update(_references(tokens, joined))
+    readings = _readings(joined, dialect)
+    for number, tokens in enumerate(readings):
+        likely = len(readings) == 1 or number == int(dialect.preprocessed)
+        references.update(_references(tokens, joined, likely=likely))
         pastes.update(_pastes(tokens, joined))
         pieces.update(word for token in tokens for word in _pieces(token))
     order = sorted(references, key=lambda ref: (ref.line, ref.kind, ref.name or ""))
-    return Scan(tuple(order), tuple(sorted(pastes, key=lambda p: (p.line, p.parts))),
+    return Scan(tuple(order), tuple(sorted(pastes, key=lambda paste: (paste.line, paste.parts))),
                 frozenset(pieces))
 
 
-def _variants(text: str) -> Tuple[Tuple[bool, bool], ...]:
-    """Return the readings of quotes to take: (strings span lines, ' is a character constant)."""
-    if "'" in text:
-        return ((True, True), (False, True), (True, False), (False, False))
-    return ((True, True), (False, True))
+def _readings(joined: Joined, dialect: Dialect) -> List[List[Match[str]]]:
+    """Return the tokens where strings span lines, and, if one does, those where none does."""
+    spanning = _tokens(joined, dialect, spans=True)
+    if not any(token.lastgroup == "string" and "\n" in token.group() for token in spanning):
+        return [spanning]
+    return [spanning, _tokens(joined, dialect, spans=False)]
 
 
 @lru_cache(maxsize=256)
-def _lexer(dialect: Dialect, variant: Tuple[bool, bool], directive: bool = False) -> Pattern[str]:
+def _lexer(dialect: Dialect, *, spans: bool, directive: bool = False) -> Pattern[str]:
     """Return the expression whose groups are the tokens of a dialect under one reading.
 
     `directive` is for the rest of a ``#define``, where ``#`` is no comment but cpp's operator.
     """
-    spans, constants = variant
     comment = "//" if directive else f"//|{dialect.comment}" if dialect.preprocessed \
         else dialect.comment
     inner, end = (r"(?:\\[\s\S]|[^\"\\])*", r"\Z") if spans and not directive else (
         r"(?:\\[^\n]|[^\"\\\n])*", r"$")
     argument = f"{_ARGUMENT}|{dialect.argument}" if dialect.argument else _ARGUMENT
     groups = [
-        r"(?P<constant>'(?:\\.|[^\n\\])'?)" if constants else "",
+        r"(?P<constant>'(?:\\.|[^\n\\])'?)",
         rf"(?P<line_comment>^[ \t\f\v]*(?:{dialect.line_comment})[^\n]*)"
         if dialect.line_comment and not dialect.preprocessed else "",
         *(_cpp_groups(directive) if dialect.preprocessed else ()),
@@ -80,26 +81,32 @@ def _lexer(dialect: Dialect, variant: Tuple[bool, bool], directive: bool = False
 def _cpp_groups(directive: bool) -> Tuple[str, ...]:
     """Return the tokens that only a preprocessed text has."""
     glue = r"(?P<glue>[\w.]+\s*(?:(?:\#\#|%:%:)\s*[\w.]+\s*)+)"
-    probe = rf"(?P<probe>\b(?:{_PROBE}){_BLANK}\(?{_BLANK}(?:{_OPERAND}))"
+    probe = rf"define[ \t]+(?:{_PROBE})\b|(?P<probe>\b(?:{_PROBE}){_BLANK}\({_BLANK}(?:{_OPERAND}))"
     header = rf"(?P<header>(?:\#|%:){_BLANK}(?:{_HEADER})\b{_BLANK}(?:{_OPERAND}))"
-    define = rf"(?P<define>^{_BLANK}(?:\#|%:)[^\n]*)"
+    define = rf"(?P<define>^{_BLANK}(?:\#|%:)(?!{_BLANK}(?:{_HEADER})\b)[^\n]*)"
     return (probe, glue) if directive else (header, define)
 
 
-def _tokens(joined: Joined, dialect: Dialect, variant: Tuple[bool, bool]) -> List[Match[str]]:
+def _tokens(joined: Joined, dialect: Dialect, *, spans: bool) -> List[Match[str]]:
     """Return the tokens of a text, comments left out."""
     tokens: List[Match[str]] = []
-    for token in _lexer(dialect, variant).finditer(joined.text):
+    for token in _lexer(dialect, spans=spans).finditer(joined.text):
         if token.lastgroup == "define":
-            inner = _lexer(dialect, variant, directive=True)
+            inner = _lexer(dialect, spans=spans, directive=True)
             tokens.extend(inner.finditer(joined.text, token.start(), token.end()))
         elif token.lastgroup not in {"comment", "line_comment", "constant"}:
             tokens.append(token)
     return [token for token in tokens if token.lastgroup not in {"comment", "constant"}]
 
 
-def _references(tokens: List[Match[str]], joined: Joined) -> Iterator[Reference]:
-    """Return what the tokens name, in order."""
+def _references(
+    tokens: List[Match[str]], joined: Joined, *, likely: bool
+) -> Iterator[Reference]:
+    """Return what the tokens name, in order.
+
+    A string may hold a directive for a macro to use; in a reading that is not the `likely` one,
+    strings are mostly what stands between two others, and say nothing.
+    """
     for index, token in enumerate(tokens):
         line = joined.line(token.start())
         kind, text = token.lastgroup, token.group()
@@ -109,7 +116,7 @@ def _references(tokens: List[Match[str]], joined: Joined) -> Iterator[Reference]
             following = tokens[index + 1] if index + 1 < len(tokens) else None
             yield Reference(_DIRECTIVES[text.lower()], _literal(following), line)
         elif (kind == "word" and text.lower() in _DOUBTFUL) or (
-            kind == "string" and _INSIDE.search(text) and not _is_operand(tokens, index)
+            likely and kind == "string" and _INSIDE.search(text) and not _is_operand(tokens, index)
         ):
             yield Reference("include", None, line)
 

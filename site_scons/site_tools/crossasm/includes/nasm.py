@@ -25,27 +25,32 @@ _TOKEN = re.compile(
       | (?P<other>[^\s])""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
+_TELLING = re.compile(r"^[^\n]*?(?:%|inc(?:lude|bin))[^\n]*", re.IGNORECASE | re.MULTILINE)
+"""A line that can name a file or put words together; the others, most of a text, need no look."""
+_SILENT = re.compile(r""";[^\n]*|"[^"\n]*"?|'[^'\n]*'?|`(?:\\.|[^`\\\n])*`?""")
+_WORDS = re.compile(_WORD)
 _PART = re.compile(rf"({_PIECE})|[ \t]*%\+[ \t]*|({_WORD})", re.IGNORECASE)
 
 
 def scan(text: str) -> Scan:
     """Return what `text` names; both branches of each conditional, and the bodies of macros."""
     joined = join(text, r"\\(?:\r\n|\n|\r)", "\r\x1a\0")
-    tokens = list(_tokens(joined.text, 0, len(joined.text)))
     references: List[Reference] = []
     pastes: List[Paste] = []
-    pieces = set()
-    for index, token in enumerate(tokens):
-        line = joined.line(token.start())
-        if token.lastgroup == "paste":
-            parts, words = _parts(token.group())
-            pastes.append(Paste(parts, line))
-            pieces.update(words)
-        elif token.lastgroup in {"word", "directive"}:
-            word = re.sub(r"[%{}\s]", "", token.group()).lower()
-            pieces.update([word] if is_piece(word) else [])
-            found = _reference(word, token.lastgroup == "directive", tokens[index + 1:index + 3])
-            references.extend(Reference(kind, name, line) for kind, name in found)
+    words = set(_WORDS.findall(_SILENT.sub(" ", joined.text)))
+    pieces = {word.lower() for word in words if is_piece(word)}
+    for telling in _TELLING.finditer(joined.text):
+        tokens = list(_tokens(joined.text, telling.start(), telling.end()))
+        line = joined.line(telling.start())
+        for index, token in enumerate(tokens):
+            if token.lastgroup == "paste":
+                parts = _parts(token.group())
+                pastes.append(Paste(parts, line))
+                pieces.update(word.lower() for word, _ in parts if is_piece(word))
+            elif token.lastgroup in {"word", "directive"}:
+                word = re.sub(r"[%{}\s]", "", token.group()).lower()
+                found = _reference(word, token.lastgroup == "directive", tokens[index + 1:])
+                references.extend(Reference(kind, name, line) for kind, name in found)
     return Scan(tuple(references), tuple(pastes), frozenset(pieces))
 
 
@@ -86,8 +91,8 @@ def _literal(after: List[Match[str]]) -> Optional[str]:
     return None if escaped or len(quoted) < 2 or quoted[-1] != quoted[0] else quoted[1:-1]
 
 
-def _parts(text: str) -> Tuple[Tuple[Tuple[str, bool], ...], List[str]]:
-    """Split a pasted word into its parts, each with whether it may be anything, and its words.
+def _parts(text: str) -> Tuple[Tuple[str, bool], ...]:
+    """Split a pasted word into its parts, each with whether it may be anything.
 
     A word beside ``%+`` may be a macro's name, so it stands for itself or for anything.
     """
@@ -97,4 +102,4 @@ def _parts(text: str) -> Tuple[Tuple[Tuple[str, bool], ...], List[str]]:
             parts.append(("", True))
         elif match.group(2):
             parts.append((match.group(2), "%+" in text))
-    return tuple(parts), [word.lower() for word, _ in parts if is_piece(word)]
+    return tuple(parts)

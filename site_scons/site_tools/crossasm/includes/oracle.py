@@ -14,10 +14,10 @@ import re
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, Dict, Generic, Iterator, List, Sequence, Set, Tuple, TypeVar
+from typing import Callable, Dict, Generic, Iterable, Iterator, List, Sequence, Set, Tuple, TypeVar
 
-from .closure import Closure, Place, Tree
-from .reference import Reference
+from .closure import Closure, Place, Tree, closure
+from .reference import Dialect, Reference
 from .search import Folders, candidates, folders_of
 
 __all__ = ["ask", "wanted"]
@@ -27,14 +27,15 @@ Node = TypeVar("Node")
 _DEPTH = 16
 """How many folders up a name may lead with ``../`` and still be seen."""
 
-_SAID = tuple((re.compile(pattern), search) for pattern, search in (
-    (r"(?i).*?error: unable to open include file `(?P<name>.*)': No such file", "path"),
-    (r"(?i).*?error: `incbin': unable to (?:get length of|open) file `(?P<name>.*)'", "path"),
-    (r"(?i).*?error: can't open (?P<name>.*) for reading: No such file", "path"),
-    (r"(?i).*?error: file not found: (?P<name>.*)", "path"),
-    (r"(?i).*?error: could not find (?:include|incbin) file '(?P<name>.*)'", "path"),
-    (r"(?P<file>.*?):\d+:\d+: (?:fatal )?error: '(?P<name>.*)' file not found", "quote"),
-    (r"(?P<file>.*?):\d+:\d+: (?:fatal )?error: (?P<name>.*): No such file or directory", "quote"),
+_SAID = tuple((re.compile(pattern), kind) for pattern, kind in (
+    (r"(?i).*?error: unable to open include file `(?P<name>.*)': No such file", "include"),
+    (r"(?i).*?error: `incbin': unable to (?:get length of|open) file `(?P<name>.*)'", "incbin"),
+    (r"(?i).*?error: can't open (?P<name>.*) for reading: No such file", "include"),
+    (r"(?i).*?error: file not found: (?P<name>.*)", "incbin"),
+    (r"(?i).*?error: could not find include file '(?P<name>.*)'", "include"),
+    (r"(?i).*?error: could not find incbin file '(?P<name>.*)'", "incbin"),
+    (r"(?P<file>.*?):\d+:\d+: (?:fatal )?error: '(?P<name>.*)' file not found", "cpp"),
+    (r"(?P<file>.*?):\d+:\d+: (?:fatal )?error: (?P<name>.*): No such file or directory", "cpp"),
 ))
 """What nasm, as, clang's assembler, clang's and gcc's preprocessors say of a file not found."""
 
@@ -46,11 +47,12 @@ def wanted(said: str) -> Tuple[Place, ...]:
     """
     places: Dict[Place, None] = {}
     for line in said.splitlines():
-        for pattern, search in _SAID:
+        for pattern, kind in _SAID:
             match = pattern.match(line)
             if match:
                 file = match.groupdict().get("file") or ""
-                places[Place(file, Reference("include", match["name"], 0, search))] = None
+                search = "quote" if kind == "cpp" else "path"
+                places[Place(file, Reference(kind, match["name"], 0, search))] = None
                 break
     return tuple(places)
 
@@ -62,52 +64,75 @@ class _Sandbox(Generic[Node]):
     folder: Path
     """Where the assembler runs."""
     folders: Folders
+    flags: Sequence[str]
     tree: Tree[Node]
+    dialect: Dialect
     files: Dict[str, Node] = field(default_factory=dict)
+    asked: Set[Tuple[str, str, str]] = field(default_factory=set)
+    scanned: Set[str] = field(default_factory=set)
+    probes: List[Place] = field(default_factory=list)
+    """Where a text asks whether there is a file, by a name that macros make."""
     unread: List[str] = field(default_factory=list)
 
-    def add(self, path: str, node: Node) -> bool:
-        """Link a file, and each file that hides it under one of its names; False when known."""
-        if path in self.files:
-            return False
-        self.files[path] = node
-        self._link(path, node)
-        for other in self._names(path):
-            hiding = self.tree.find(other)
-            if hiding is not None:
-                self.add(other, hiding)
-        return True
+    def add(self, known: Iterable[Tuple[str, Node]]) -> bool:
+        """Link files, what their texts name, and each file that hides one of them.
 
-    def add_all(self, known: Sequence[Tuple[str, Node]]) -> None:
-        """Link files until none that they bring along is new, whatever the order."""
-        count = -1
+        What hides a file under one of its names must be here, or that name would lead elsewhere
+        than in the project. Returns whether any file was new.
+        """
+        before = len(self.files)
         for path, node in known:
-            self.add(path, node)
+            self._link(path, node)
+        count = -1
         while count != len(self.files):
             count = len(self.files)
             for path in tuple(self.files):
-                for other in self._names(path):
-                    hiding = self.tree.find(other)
-                    if hiding is not None:
-                        self.add(other, hiding)
+                for question in set(self._names(path)) - self.asked:
+                    self.asked.add(question)
+                    self.look_up(*question)
+            for path in [path for path in self.files if path not in self.scanned]:
+                self._scan(path)
+        return len(self.files) > before
 
-    def _names(self, path: str) -> Iterator[str]:
-        """Return the paths at which a name that reaches `path` here is looked for before it."""
+    def _scan(self, path: str) -> None:
+        """Link what a text names; it may be for the preprocessor or for the assembler alone."""
+        self.scanned.add(path)
+        for dialect in {self.dialect, self.dialect.after_cpp}:
+            found = closure(dialect, self.flags, (path, self.files[path]), self.tree)
+            self.probes += [place for place in found.dynamic if place.reference.kind == "probe"]
+            for name, node in found.files.items():
+                self.scanned.add(name)
+                self._link(name, node)
+
+    def look_up(self, name: str, owner: str, search: str) -> List[Tuple[str, Node]]:
+        """Link the file that a name leads to in the project; return it, and where it is."""
+        for path in candidates(name, search, owner, self.folders):
+            node = self.tree.find(path)
+            if node is not None:
+                self._link(path, node)
+                return [(path, node)]
+        return []
+
+    def _names(self, path: str) -> Iterator[Tuple[str, str, str]]:
+        """Yield each name by which something could lead to `path` here: name, includer, search."""
         plain = posixpath.normpath(path)
-        starts = {*self.folders.path, *self.folders.quote, *self.folders.after}
-        owners = {posixpath.dirname(known) for known in self.files}
-        for start in {"", *starts, *owners}:
-            base = posixpath.normpath(start) if start else "."
-            name = plain if base == "." else plain[len(base) + 1:] \
-                if plain.startswith(f"{base}/") else ""
-            if not name:
-                continue
-            for owner in owners:
-                yield from candidates(name, "quote", f"{owner}/_" if owner else "_", self.folders)
-            yield from candidates(name, "path", "", self.folders)
+        owners = {posixpath.dirname(posixpath.normpath(known)) for known in self.files} \
+            if self.dialect.preprocessed else set()
+        starts = {posixpath.normpath(folder or ".") for folder in (*self.folders.all, "", *owners)}
+        for start in starts:
+            prefix = "" if start == "." else f"{start}/"
+            if plain.startswith(prefix) and not plain.startswith(f"{prefix}../"):
+                name = plain[len(prefix):]
+                yield name, "", "path"
+                if self.dialect.preprocessed:
+                    yield name, "", "angle"
+                    yield from ((name, posixpath.join(owner, "_"), "quote") for owner in owners)
 
     def _link(self, path: str, node: Node) -> None:
         """Put a link to a file where the assembler will look for it."""
+        if path in self.files:
+            return
+        self.files[path] = node
         target = self.tree.real(node)
         if target is None:
             self.unread.append(path)
@@ -144,7 +169,7 @@ def ask(
     with tempfile.TemporaryDirectory(prefix="crossasm-") as top:
         folder = Path(top, *["d"] * _DEPTH)
         folder.mkdir(parents=True)
-        box = _Sandbox(folder, folders, tree)
+        box = _Sandbox(folder, folders, flags, tree, found.dialect)
         return _ask(box, found, source, run)
 
 
@@ -152,32 +177,25 @@ def _ask(
     box: _Sandbox[Node], found: Closure[Node], source: Tuple[str, Node],
     run: Callable[[Path], Tuple[int, str]],
 ) -> Closure[Node]:
-    box.add_all([source, *found.files.items()])
+    box.scanned.update([source[0], *found.files])
+    box.probes += [place for place in found.dynamic if place.reference.kind == "probe"]
+    box.add([source, *found.files.items()])
     status, said = 1, ""
-    missing: Set[Place] = set()
-    while not box.unread:
+    missing: Tuple[Place, ...] = ()
+    while not box.unread and not box.probes:
         status, said = run(box.folder)
-        missing = set(wanted(said))
-        if not [place for place in missing if _supply(box, place)]:
+        missing = wanted(said)
+        if not box.add(pair for place in missing for pair in box.look_up(
+                place.reference.name or "", place.file, place.reference.search)):
             break
-    files = {path: node for path, node in box.files.items() if path != source[0]}
     doubt = ""
     if box.unread:
         doubt = "a file that is read here is not built yet"
+    elif box.probes:
+        doubt = "whether a file is there is asked by a name that macros make"
     elif status != 0:
         doubt = "the assembler could not be asked which files it reads"
     return replace(
-        found, files=files, unread=tuple({*found.unread, *box.unread}), doubt=doubt, said=said,
-        missing=(*found.missing, *sorted(missing, key=str)))
-
-
-def _supply(box: _Sandbox[Node], place: Place) -> bool:
-    """Link what a missing name leads to; False when there is nothing new that it leads to."""
-    name = place.reference.name or ""
-    for path in candidates(name, place.reference.search, place.file, box.folders):
-        node = box.tree.find(path)
-        if node is not None:
-            before = len(box.files)
-            box.add_all([(path, node)])
-            return len(box.files) > before
-    return False
+        found, doubt=doubt, said=said, missing=(*found.missing, *missing),
+        files={path: node for path, node in box.files.items() if path != source[0]},
+        unread=tuple(dict.fromkeys((*found.unread, *box.unread))))

@@ -13,6 +13,7 @@ _PARTS: FrozenSet[str] = frozenset(
     name[start:end]
     for name in _NAMES for start in range(len(name)) for end in range(start + 1, len(name) + 1)
 )
+"""Every string that the name of a directive that reads a file has in it."""
 
 
 def is_piece(word: str) -> bool:
@@ -22,21 +23,41 @@ def is_piece(word: str) -> bool:
 
 
 def directive_made(pastes: Sequence[Paste], pieces: Iterable[str]) -> Optional[Paste]:
-    """Return the paste that can make a directive's name, or None.
+    """Return a paste that can make a directive's name, or None.
 
-    Every string that is a part of such a name and that the pastes can make out of `pieces` is
-    worked out, until no more come: there are fewer than a hundred, so that soon ends.
+    Either one paste makes it out of words of the text, of any length; or several do, one using
+    what another made, out of words of two letters at least. Every text has most single letters as
+    words, so several pastes could make any name out of those: none is known that does.
     """
-    made: Set[str] = {piece for piece in pieces if is_piece(piece)}
+    viable = {paste.parts: paste for paste in pastes if _is_viable(paste)}
+    words = {piece for piece in pieces if is_piece(piece)}
+    for paste in viable.values():
+        if _names(paste, words):
+            return paste
+    made = {word for word in words if len(word) > 1}
     while True:
         before = len(made)
-        for paste in pastes:
-            results = _results(paste, made)
-            if results.intersection(_NAMES):
+        for paste in viable.values():
+            if _names(paste, made):
                 return paste
-            made |= results
+            made |= {word for word in _results(paste, made) if len(word) > 1}
         if len(made) == before:
             return None
+
+
+def _is_viable(paste: Paste) -> bool:
+    """Tell whether a paste has several parts, all of which a name could have."""
+    return len(paste.parts) > 1 and all(
+        anything or text.lower() in _PARTS for text, anything in paste.parts)
+
+
+def _names(paste: Paste, made: Set[str]) -> Set[str]:
+    """Return the directives whose name a paste makes.
+
+    NASM's ``%require`` must have its sign in the text, so a part of it too stands there.
+    """
+    names = _results(paste, made).intersection(_NAMES)
+    return names if any(not anything for _, anything in paste.parts) else names - {"require"}
 
 
 def _results(paste: Paste, made: Set[str]) -> Set[str]:

@@ -60,12 +60,17 @@ class Dialect:
     argument: str = ""
     """Regular expression for a macro's argument beside the backslash forms."""
 
+    @property
+    def after_cpp(self) -> Dialect:
+        """The dialect of what the assembler itself reads in a preprocessed source."""
+        return DIALECTS[self.name.replace("cpp-", "")]
 
-_X86_GAS = Dialect("gas-x86", "gas", comment="#", line_comment="[#/]")
-_ARM_GAS = Dialect("gas-arm64", "gas", comment="//", line_comment="#")
+
+_X86_GAS = Dialect("gas-x86", "gas", comment="#", line_comment=r"\#|/(?!\*)")
+_ARM_GAS = Dialect("gas-arm64", "gas", comment="//", line_comment=r"\#")
 _X86_CLANG = Dialect("clang-x86", "gas", comment="#|//")
-_ARM_CLANG = Dialect("clang-arm64", "gas", comment="//", line_comment="#")
-_MAC_CLANG = Dialect("clang-macos", "gas", comment="//|;", line_comment="#", argument=r"\$[0-9n]")
+_ARM_CLANG = Dialect("clang-arm64", "gas", comment="//", line_comment=r"\#")
+_MAC_CLANG = Dialect("clang-macos", "gas", comment="//|;", line_comment=r"\#", argument=r"\$[0-9n]")
 
 _PLAIN = (Dialect("nasm", "nasm", comment=";"),
           _X86_GAS, _ARM_GAS, _X86_CLANG, _ARM_CLANG, _MAC_CLANG)

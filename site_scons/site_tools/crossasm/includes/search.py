@@ -25,6 +25,10 @@ class Folders:
     after: Tuple[str, ...] = ()
     """For ``#include`` after `path`: -isystem, -idirafter."""
 
+    @property
+    def all(self) -> Tuple[str, ...]:
+        return (*self.quote, *self.path, *self.after)
+
 
 def candidates(name: str, search: str, includer: str, folders: Folders) -> Iterator[str]:
     """Return the paths at which a name is looked for, first the one that is taken first.
