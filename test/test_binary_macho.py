@@ -11,9 +11,9 @@ from typing import Tuple
 
 import pytest
 
-from crossasm import macho
-from crossasm.fields import Fields, Malformed
-from crossasm.fixups import Fixups, chained, opcodes
+from crossasm.binary import macho
+from crossasm.binary.fields import Fields, Malformed
+from crossasm.binary.fixups import Fixups, chained, opcodes
 from linked import LIBSYSTEM, SOUND, Workshop, changed, command, faults, llvm, resigned
 
 MACOS = ("-arch", "arm64", "-platform_version", "macos", "11.0", "11.0")

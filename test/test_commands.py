@@ -60,7 +60,7 @@ def test_the_preprocessor_is_given_folders_and_defines() -> None:
 def test_programs_are_static_without_build_id_and_stripped() -> None:
     assert link_flags(TARGETS["x86_32"], "/usr/bin/ld", debug=False) == [
         "-m", "elf_i386", "-static", "-nostdlib", "-z", "noexecstack", "--build-id=none",
-        "--gc-sections", "-e", "_start", "-s"]
+        "--gc-sections", "--fatal-warnings", "-e", "_start", "-s"]
 
 
 def test_debug_keeps_the_symbols() -> None:

@@ -75,8 +75,8 @@ def _stop(text: str) -> NoReturn:
 def _prepare(env: Any, toml: str) -> List[Linked]:
     asked = _arguments(SCons.Script.ARGUMENTS)
     if SCons.Script.GetOption("implicit_cache"):
-        raise CrossasmError("--implicit-cache: would miss a file that turns up earlier on the include "
-                            "path; leave it out")
+        raise CrossasmError("--implicit-cache: would miss a file that turns up earlier on the "
+                            "include path; leave it out")
     targets = parse_arch(asked["arch"]) if "arch" in asked else tuple(TARGETS.values())
     project = config.load(Path(toml))
     chains = toolchains(project)

@@ -219,7 +219,9 @@ def _build_paths(env: Any) -> List[str]:
     """
     if env["ASDEBUG"]:
         return []
-    return sorted({env.fs.Top.get_abspath(), f"{Path.home()}/"} - {"/", "//"})
+    top, home = env.fs.Top.get_abspath(), str(Path.home())
+    return sorted({top, os.path.realpath(top), f"{home}/", f"{os.path.realpath(home)}/"}
+                  - {"/", "//"})
 
 
 def _stub_nodes(env: Any) -> List[Any]:

@@ -54,7 +54,8 @@ class Target:
 
 _ELF_TOOLS = {"gas": "as", "clang": "clang", "cpp": "clang", "ld": "ld", "ar": "ar"}
 _X86_TOOLS = {"nasm": "nasm", **_ELF_TOOLS}
-_ELF_LINK = ("-static", "-nostdlib", "-z", "noexecstack", "--build-id=none", "--gc-sections")
+_ELF_LINK = ("-static", "-nostdlib", "-z", "noexecstack", "--build-id=none", "--gc-sections",
+             "--fatal-warnings")
 _X86 = {".asm": ("nasm",), ".s": ("gas", "clang"), ".S": ("gas", "clang")}
 _ARM_LINUX = {".s": ("gas", "clang"), ".S": ("gas", "clang")}
 _ARM_MACOS = {".s": ("clang",), ".S": ("clang",)}

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence
 
+from ..targets import Target
 from . import codesign, macho
 from .fields import Malformed, listed
-from .targets import Target
 from .verdict import Report, Segment
 
 __all__ = ["PAGE", "judge"]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence
 
+from ..targets import Target
 from . import elf
 from .fields import listed
-from .targets import Target
 from .verdict import Report, Segment
 
 __all__ = ["PAGE", "judge"]

@@ -10,12 +10,12 @@ import re
 from dataclasses import replace
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Set, Tuple
 
+from ..targets import TARGETS, Target
 from . import elf, elf_rules, macho, macho_rules
 from .fields import Malformed, shown
-from .targets import TARGETS, Target
 from .verdict import Report, Segment
 
-__all__ = ["Report", "Segment", "check"]
+__all__ = ["check"]
 
 _NAME_BYTES = b"-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _FORMATS: Mapping[str, Tuple[Callable[[bytes], Any], Callable[[bytes, Any, Target], Report]]] = {
