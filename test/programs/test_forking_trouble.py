@@ -252,9 +252,10 @@ def test_slow_and_silent_clients_meet_the_deadline() -> None:
 
 def hold(server: Server) -> Tuple[socket.socket, socket.socket, socket.socket]:
     """Return clients that say nothing, that send byte after byte, and that read no answer."""
+    deaf = deaf_client(server, post(bytes(BODY_MAX)))
     silent, dripping = connect(server.port), connect(server.port)
     dripping.sendall(b"GET /")
-    return silent, dripping, deaf_client(server, post(bytes(BODY_MAX)))
+    return silent, dripping, deaf
 
 
 def deaf_client(server: Server, request: bytes) -> socket.socket:
@@ -272,6 +273,7 @@ def narrow(server: Server) -> None:
     """Give the server's connections little room for what they send, as a slow network does.
 
     They have it from the listener, which pidfd_getfd(2) lends; by itself it has room for 4 MiB.
+    To be called while there is no connection: the listener must be the only socket.
     """
     folder = Path(f"/proc/{server.pid}/fd")
     (listener,) = (int(each.name) for each in folder.iterdir()

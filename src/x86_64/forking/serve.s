@@ -14,33 +14,6 @@ POST                    = 'P' + ('O' << 8) + ('S' << 16) + ('T' << 24)
 HEAD_SIZE               = 4
 POST_SIZE               = 4
 
-# status CODE, "reason" - a status: the rest of the status line, and the body of a refusal.
-.macro status code:req, reason:req
-        counted status_\code, "\code \reason\r\n"
-.endm
-
-        .section .rodata
-        status  200, "OK"
-        status  400, "Bad Request"
-        status  405, "Method Not Allowed"
-        status  411, "Length Required"
-        status  413, "Content Too Large"
-        status  414, "URI Too Long"
-        status  431, "Request Header Fields Too Large"
-        status  501, "Not Implemented"
-
-        counted type_html, "Content-Type: text/html; charset=utf-8\r\n"
-        counted type_text, "Content-Type: text/plain\r\n"
-        counted type_bytes, "Content-Type: application/octet-stream\r\n"
-
-# These stand above the code because their sizes are used in it (see linux-gas.inc).
-text_continue:
-        .ascii  "HTTP/1.1 100 Continue\r\n\r\n"
-TEXT_CONTINUE_SIZE      = . - text_continue
-
-page:   .incbin "forking/page.html"
-PAGE_SIZE               = . - page
-
         .text
 # serve_connection - answer one request; never returns.
 #
@@ -89,7 +62,7 @@ serve_connection:
 .Lpage: lea     rdi, [rip + status_200]
         lea     rsi, [rip + type_html]
         lea     rdx, [rip + page]
-        mov     ecx, PAGE_SIZE
+        mov     ecx, [rip + page_size]
         jmp     .Lanswer
 
         # A refusal's body is its status: a counted text, so the bytes begin one further.
@@ -189,11 +162,38 @@ send_continue:
         jne     .Lcontinued
         cmp     r14, r13
         jne     .Lcontinued
-        lea     rsi, [rip + text_continue]
-        mov     edx, TEXT_CONTINUE_SIZE
+        lea     rsi, [rip + text_continue + 1]  # behind the byte with its length
+        movzx   edx, byte ptr [rip + text_continue]
         xor     r10d, r10d
         call    send
 .Lcontinued:
         ret
+
+# status CODE, "reason" - a status: the rest of the status line, and the body of a refusal.
+.macro status code:req, reason:req
+        counted status_\code, "\code \reason\r\n"
+.endm
+
+        .section .rodata
+        status  200, "OK"
+        status  400, "Bad Request"
+        status  405, "Method Not Allowed"
+        status  411, "Length Required"
+        status  413, "Content Too Large"
+        status  414, "URI Too Long"
+        status  431, "Request Header Fields Too Large"
+        status  501, "Not Implemented"
+
+        counted type_html, "Content-Type: text/html; charset=utf-8\r\n"
+        counted type_text, "Content-Type: text/plain\r\n"
+        counted type_bytes, "Content-Type: application/octet-stream\r\n"
+
+        counted text_continue, "HTTP/1.1 100 Continue\r\n\r\n"
+
+page:   .incbin "forking/page.html"
+page_end:
+        .balign 4
+page_size:
+        .long   page_end - page
 
         .section .note.GNU-stack, "", @progbits
