@@ -46,19 +46,22 @@ class Case:
 
 
 def commands(dialect: str, flags: Tuple[str, ...], source: str) -> List[List[str]]:
-    """Return the commands that assemble `source`, without keeping the object."""
+    """Return the commands that assemble `source` into `object`.
+
+    Never into /dev/null: nasm removes its output after an error, and root may remove that.
+    """
     if dialect == "nasm":
-        return [["nasm", "-f", "elf64", *flags, source, "-o", "/dev/null"]]
+        return [["nasm", "-f", "elf64", *flags, source, "-o", "object"]]
     tool, machine = dialect.rsplit("-", 2)[-2:]
     cpp = [flag for flag in flags if not flag.startswith("--defsym")]
     clang = ["clang", f"--target={_TRIPLES[machine]}"]
     if tool == "clang":
-        return [[*clang, "-c", *cpp, source, "-o", "/dev/null"]]
+        return [[*clang, "-c", *cpp, source, "-o", "object"]]
     if not dialect.startswith("cpp"):
-        return [[_AS[machine], *flags, source, "-o", "/dev/null"]]
+        return [[_AS[machine], *flags, source, "-o", "object"]]
     only_as = [flag for flag in flags if flag.startswith("-I")]
     return [[*clang, "-E", "-x", "assembler-with-cpp", *cpp, source, "-o", "object.s"],
-            [_AS[machine], *only_as, "object.s", "-o", "/dev/null"]]
+            [_AS[machine], *only_as, "object.s", "-o", "object"]]
 
 
 def _make(family: str, rows: str) -> Tuple[Case, ...]:
@@ -68,8 +71,8 @@ def _make(family: str, rows: str) -> Tuple[Case, ...]:
         head, _, body = block.partition("\n")
         name, form, *words = (part.strip() for part in head.split(" | "))
         text, *others = body.split("\n---- ")
-        files = dict(other.split("\n", 1) if "\n" in other else (other, "") for other in others)
-        options = dict(word.partition("=")[::2] for word in words)
+        files = {other.partition("\n")[0]: other.partition("\n")[2] for other in others}
+        options = {word.partition("=")[0]: word.partition("=")[2] for word in words}
         cases.append(Case(
             name=f"{family}-{name}", form=form, text=f"{text}\n".replace("<CR>", "\r"),
             reads=frozenset(options.get("reads", "").split()),
