@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -452,6 +453,13 @@ def no_index() -> Iterator[Dict[str, str]]:
         yield index_at(closed.getsockname()[1])
 
 
+def patient_server() -> socket.socket:
+    """A server on a free port, whose `accept` gives up after a minute."""
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(60)
+    return server
+
+
 OUT_OF_REACH = (
     "the package index is out of reach (NewConnectionError); check the network or pip's settings "
     "(PIP_INDEX_URL names another index), then run sconsw again")
@@ -611,7 +619,7 @@ def test_ctrl_c_reaches_scons_itself(used: Machine) -> None:
 
 
 def test_ctrl_c_while_pip_fetches_leaves_what_the_next_run_mends(used: Machine) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as index, \
+    with patient_server() as index, \
             started(used, "test", env=index_at(index.getsockname()[1])) as process:
         connection, _ = index.accept()
         os.killpg(process.pid, signal.SIGINT)
@@ -622,7 +630,7 @@ def test_ctrl_c_while_pip_fetches_leaves_what_the_next_run_mends(used: Machine) 
 
 
 def test_two_at_once_set_up_once(used: Machine) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as index:
+    with patient_server() as index:
         env = {**index_at(index.getsockname()[1]),
                "PIP_FIND_LINKS": str(used.folder / "wheels")}
         with started(used, "test", env=env) as first:
@@ -640,7 +648,7 @@ def test_two_at_once_set_up_once(used: Machine) -> None:
 
 
 class started:  # noqa: N801 (reads as a statement)
-    """A run of sconsw in a process group of its own, ended with the block."""
+    """A run of sconsw in a process group of its own, ended with the block or after a minute."""
 
     def __init__(self, machine: Machine, *args: str,
                  env: Optional[Mapping[str, str]] = None) -> None:
@@ -649,13 +657,20 @@ class started:  # noqa: N801 (reads as a statement)
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True)
 
+        self.limit = threading.Timer(60, self.end)
+
     def __enter__(self) -> subprocess.Popen[str]:
+        self.limit.start()
         return self.process.__enter__()
 
     def __exit__(self, *error: object) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        self.limit.cancel()
+        self.end()
         self.process.__exit__(None, None, None)
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 # What comes with it.
