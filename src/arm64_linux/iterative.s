@@ -74,7 +74,7 @@ _start:
         mov     x0, x19
         bl      announce
         mov     x0, x19
-        b       accept_loop
+        bl      accept_loop             // from which nobody returns
 
 // read_arguments: find the port.
 //
