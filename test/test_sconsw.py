@@ -338,7 +338,7 @@ NASM = ("noninteractive --yes --no-install-recommends -o DPkg::Lock::Timeout=600
 def test_installs_what_is_missing_and_no_more(machine: Machine, rights: str) -> None:
     machine.tools(*BUILD_TOOLS, without=["nasm"])
     machine.whole_venv()
-    apt(machine, f"echo noise; {made(machine, 'nasm')}")
+    apt(machine, f"echo noise; echo noise >&2; {made(machine, 'nasm')}")
     if rights == "root":
         machine.stub("id", "echo 0")
     else:
@@ -531,11 +531,16 @@ def test_a_changed_list_is_installed_again(used: Machine) -> None:
         0, "[]\n", "sconsw: installing with pip into .venv: requirements/build.txt\n")
 
 
-def test_a_wrong_hash_is_refused_and_harms_nothing(used: Machine) -> None:
-    used.require("test", f"checks==1.0 --hash=sha256:{'0' * 64}\n")
+@pytest.mark.parametrize(("line", "fault"), [
+    (f"checks==1.0 --hash=sha256:{'0' * 64}", "PACKAGES DO NOT MATCH THE HASHES"),
+    ("checks==1.0", "Hashes are required"),
+])
+def test_a_hash_that_is_wrong_or_missing_is_refused_and_harms_nothing(
+        used: Machine, line: str, fault: str) -> None:
+    used.require("test", f"{line}\n")
     said = used.run("test", env=offline(used))
     assert (said.status, said.output) == (2, "")
-    assert "PACKAGES DO NOT MATCH THE HASHES" in said.errors
+    assert fault in said.errors
     assert said.errors.endswith(
         "sconsw: could not fetch the Python packages of requirements/test.txt; put right what pip "
         "says above, then run sconsw again\n")
