@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import time
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 
@@ -34,8 +34,11 @@ from programs.threadpool_cases import (
     error,
     head_of,
     holding,
+    keeping,
     serving,
 )
+
+Clients = Callable[[Server], socket.socket]
 
 pytestmark = pytest.mark.usefixtures("built_programs")
 
@@ -52,6 +55,13 @@ def server(case: Case) -> Iterator[Server]:
     """A fresh server, and a look at it afterwards."""
     with serving(case) as running:
         yield running
+
+
+@pytest.fixture
+def client_of() -> Iterator[Clients]:
+    """A maker of connections to a server, all of which end with the test."""
+    with keeping() as maker:
+        yield maker
 
 
 # What it answers --------------------------------------------------------------------------------
@@ -73,7 +83,8 @@ def test_any_other_method_is_answered_with_the_body(server: Server, method: byte
 
 @pytest.mark.parametrize("start", [
     b"GET /\r\n", b"GET / HTTP/1.1 \r\n", b"GET  / HTTP/1.1\r\n", b" GET / HTTP/1.1\r\n",
-    b"GET  HTTP/1.1\r\n", b"/ HTTP/1.1\r\n", b"GET / HTTP/2.0\r\n", b"GET / http/1.1\r\n",
+    b"GET  HTTP/1.1\r\n", b" / HTTP/1.1\r\n", b"/ HTTP/1.1\r\n",
+    b"GET / HTTP/2.0\r\n", b"GET / http/1.1\r\n",
     b"GET / HTTP/1.\r\n", b"GET / HTTP/1.10\r\n", b"GET / HTTP/1.x\r\n", b"GET / HTTP/1.1\n\r\n",
     b"GET / HTTP/1,1\r\n", b"GET / HTTQ/1.1\r\n", b"GET\t/ HTTP/1.1\r\n", b"G(T / HTTP/1.1\r\n",
     b"GET /\x00 HTTP/1.1\r\n", b"GET /\xe4 HTTP/1.1\r\n", b"G\xe4T / HTTP/1.1\r\n",
@@ -88,8 +99,10 @@ def test_any_version_1_is_served(server: Server, version: bytes) -> None:
     assert exchange(server.port, b"GET / HTTP/" + version + b"\r\n\r\n") == ANSWER
 
 
-def test_empty_lines_before_a_request_are_passed_over(server: Server) -> None:
-    client = connect(server.port)
+def test_empty_lines_before_a_request_are_passed_over(
+    server: Server, client_of: Clients,
+) -> None:
+    client = client_of(server)
     send_split(client, [b"\r", b"\n\r\n", b"\r\n" + REQUEST])
     assert drain(client) == ANSWER
 
@@ -104,6 +117,21 @@ def test_a_head_as_long_as_the_limit_is_served(server: Server) -> None:
 ], ids=["by one", "by far", "empty lines", "no line"])
 def test_a_longer_head_is_refused_and_not_reset(server: Server, request_: bytes) -> None:
     assert exchange(server.port, request_) == error("431 Request Header Fields Too Large")
+
+
+@pytest.mark.parametrize(("start", "status"), [
+    (head_of(REQUEST_MAX + 1), "431 Request Header Fields Too Large"),
+    (b"hello\r\n\r\n", "400 Bad Request"),
+], ids=["too long", "bad"])
+def test_what_comes_after_a_refusal_resets_nothing(
+    server: Server, client_of: Clients, start: bytes, status: str,
+) -> None:
+    client = client_of(server)
+    client.sendall(start)
+    answer = client.recv(len(error(status)), socket.MSG_WAITALL)
+    client.sendall(b"x" * 1_000_000)
+    client.shutdown(socket.SHUT_WR)
+    assert answer + receive(client) == error(status)
 
 
 def test_a_second_request_on_the_connection_is_not_answered(server: Server) -> None:
@@ -128,29 +156,32 @@ def test_a_body_sent_with_the_head_resets_nothing(server: Server) -> None:
     assert exchange(server.port, head + b"x" * 1_000_000) == ANSWER
 
 
-def test_a_body_that_never_comes_holds_a_worker_for_a_moment_only(server: Server) -> None:
+def test_a_body_that_never_comes_holds_a_worker_for_a_moment_only(
+    server: Server, client_of: Clients,
+) -> None:
     start = time.monotonic()
-    client = connect(server.port)
+    client = client_of(server)
     client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n")
     assert client.recv(len(ANSWER), socket.MSG_WAITALL) == ANSWER
     holding(server, 0)
     assert time.monotonic() - start < ANSWER_SECONDS + MARGIN
-    client.close()
 
 
 # How requests come ------------------------------------------------------------------------------
 
-def test_a_request_byte_by_byte_is_one_request(server: Server) -> None:
-    client = connect(server.port)
+def test_a_request_byte_by_byte_is_one_request(
+    server: Server, client_of: Clients,
+) -> None:
+    client = client_of(server)
     send_split(client, [bytes([byte]) for byte in REQUEST])
     assert drain(client) == ANSWER
 
 
 def test_a_request_may_be_split_anywhere(server: Server) -> None:
     for place in range(1, len(REQUEST)):
-        client = connect(server.port)
-        send_split(client, [REQUEST[:place], REQUEST[place:]])
-        assert drain(client) == ANSWER, place
+        with connect(server.port) as client:
+            send_split(client, [REQUEST[:place], REQUEST[place:]])
+            assert receive(client) == ANSWER, place
 
 
 def test_a_thousand_connections_at_once_are_all_answered(server: Server) -> None:
@@ -200,4 +231,23 @@ def test_a_storm_of_resets_between_requests_loses_none(server: Server) -> None:
             client = connect(server.port)
             client.sendall(REQUEST[:dice.randrange(len(REQUEST) + 1)])
             dice.choice([reset, socket.socket.close])(client)
+    holding(server, 0)
+
+
+def test_clients_that_leave_while_they_are_queued_kill_nothing(
+    server: Server, client_of: Clients,
+) -> None:
+    """A request, an end and a reset: reading it works, and the answer meets a broken pipe."""
+    running = [client_of(server) for _ in range(WORKERS)]
+    for client in running:
+        send_split(client, [REQUEST[:1]])
+    for _ in range(QUEUE_CAPACITY):
+        client = client_of(server)
+        client.sendall(REQUEST)
+        client.shutdown(socket.SHUT_WR)
+        reset(client)
+    holding(server, WORKERS + QUEUE_CAPACITY)
+    for client in running:
+        client.sendall(REQUEST[1:])
+    assert [drain(client) for client in running] == [ANSWER] * WORKERS
     holding(server, 0)

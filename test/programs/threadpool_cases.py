@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator, Sequence, Tuple
+import socket
+from typing import Callable, Iterator, Sequence, Tuple
 
-from programs.harness import RUNNERS, Server, exchange, until
+from programs.harness import RUNNERS, Server, connect, exchange, until
 
 __all__ = [
     "ANSWER", "ANSWER_SECONDS", "CASES", "HEAD_ANSWER", "MARGIN", "NATIVE", "QUEUE_CAPACITY",
     "REQUEST", "REQUEST_MAX", "REQUEST_SECONDS", "USAGE", "WORKERS", "Case", "error", "head_of",
-    "holding", "serving",
+    "holding", "keeping", "serving",
 ]
 
 # As src/common/threadpool.inc has them.
@@ -69,3 +70,10 @@ def serving(case: Case) -> Iterator[Server]:
 def holding(server: Server, count: int) -> None:
     """Wait until the server has `count` connections open beyond what it needs for itself."""
     until(lambda: server.descriptors() == OWN_DESCRIPTORS + count, f"{count} connections held")
+
+
+@contextlib.contextmanager
+def keeping() -> Iterator[Callable[[Server], socket.socket]]:
+    """Connect to servers; close what is still open at the end of the block, whatever happened."""
+    with contextlib.ExitStack() as stack:
+        yield lambda server: stack.enter_context(connect(server.port))
