@@ -172,9 +172,12 @@ incbin "a.i"
 %include "x.asm"
 ---- x.asm
 incbin "a.i"
-====require | `%require "f"` | reads=a.i
+====require | `%require "f"`, `%REQUIRE` | reads=a.i x.i b.i
 %require "a.i"
 %require "a.i"
+%REQUIRE "x.i"
+---- x.i
+incbin "b.i"
 ====depend | `%depend "f"` | extra=a.i
 %depend "a.i"
 ====pathsearch-include | `%pathsearch N "f"`, then `%include N` | reads=one/p.i b.i | asks
@@ -192,6 +195,9 @@ incbin N
 %define X "a.i"
 %include X
 incbin "b.i"
+====pathsearch-only | `%pathsearch N "f"`, where `N` is but text | extra=one/p.i
+%pathsearch N "p.i"
+db N
 ====use | `%use package`: built in, no file
 %use smartalign
 nop
@@ -358,6 +364,9 @@ nop // .include "b.i" it's "
 .ascii "x
 "
 .include "a.i"
+====string-ends-in-mid-line | a string over lines, and a statement after it | reads=a.i | only=gas-x86 gas-arm64 clang-x86 clang-arm64
+.ascii "x
+y" ; .include "a.i"
 ====quote-character | `.byte '"'`, `'"`: a character, no string | reads=a.i
 .byte '"'
 .include "a.i"
@@ -476,6 +485,11 @@ m ".include"
 .$0 "a.i"
 .endm
 m include
+====word-dollar-part | `.inc$0 "a"` for macOS | reads=a.i | asks | only=cpp-clang-macos
+.macro m
+.inc$0 "a.i"
+.endm
+m lude
 ====flag-response | `@f` on the command line | reads=x.flags a.i | flags=@x.flags
 .include "a.i"
 ---- x.flags
@@ -554,6 +568,8 @@ it's "quoted
 #if defined(__has_include) && 1
 .include "a.i"
 #endif
+====pragma-dependency | `#pragma GCC dependency "f"` | reads=a.i
+#pragma GCC dependency "a.i"
 ====guard | a file included twice, guarded | reads=x.h a.i
 #include "x.h"
 #include "x.h"

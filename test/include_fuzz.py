@@ -84,7 +84,7 @@ def _noise(dice: random.Random, dialect: str) -> str:
 
 def _comment(dice: random.Random, dialect: str) -> str:
     """Return a comment to the end of the line, as the dialect writes it."""
-    signs = {"nasm": ";", "gas-x86": "#", "cpp-gas-x86": "#", "clang-x86": "#"}
+    signs = {"nasm": ";", "gas-x86": "#", "clang-x86": "#"}
     sign = signs.get(dialect, "//")
     return f"{sign} {_junk(dice, chr(92), '/*', '*/')}"
 
@@ -131,6 +131,7 @@ def _nasm(dice: random.Random, dialect: str, name: str) -> str:
     include = f"%{_cased(dice, 'include')}{dice.choice((' ', chr(9), ''))}"
     tail = dice.choice(("", f" {_comment(dice, dialect)}"))
     stem, ending = name[:-2], name[-2:]
+    macro = f"m{dice.randrange(10 ** 9)}"  # NASM crashes when a macro goes while it is expanded
     return dice.choice((
         f"{include}{quoted}{tail}",
         f"{include}{quoted}{tail}",
@@ -143,8 +144,8 @@ def _nasm(dice: random.Random, dialect: str, name: str) -> str:
         f"%define N {quoted}\n%include N",
         f"%strcat N '{stem}', \"{ending}\"\n%include N",
         f"%define N {quoted}\ntimes 2 incbin N",
-        f"%imacro mn 1-2\n%include %1\n%endmacro\nmn {quoted}\n%unimacro mn 1-2",
-        f"%macro mi 2\nin%1 %2\n%endmacro\nmi cbin, {quoted}\n%unmacro mi 2",
+        f"%imacro {macro} 1-2\n%include %1\n%endmacro\n{macro} {quoted}",
+        f"%macro {macro} 2\nin%1 %2\n%endmacro\n{macro} cbin, {quoted}",
         f"%rep 2\n{include}{quoted}\n%endrep",
         f"%undef P\n%pathsearch P {quoted}\n%include P",
         f"%define I in\nI %+ cbin {quoted}",

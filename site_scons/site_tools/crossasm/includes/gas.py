@@ -152,8 +152,8 @@ def _pastes(tokens: List[Match[str]], joined: Joined) -> Iterator[Paste]:
     for token in tokens:
         if token.lastgroup == "paste":
             parts = tuple(
-                ("", True) if part.group().startswith(("\\", "$")) else (part.group(), False)
-                for part in re.finditer(rf"{_ARGUMENT}|\$[0-9n]|{_WORD}", token.group())
+                ("", True) if part.group()[0] in "\\$" else (part.group(), False)
+                for part in re.finditer(rf"{_ARGUMENT}|\$[0-9n]|[\w.]+|\$", token.group())
             )
             yield Paste(parts, joined.line(token.start()))
         elif token.lastgroup == "glue":

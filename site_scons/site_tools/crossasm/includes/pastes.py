@@ -25,24 +25,18 @@ def is_piece(word: str) -> bool:
 def directive_made(pastes: Sequence[Paste], pieces: Iterable[str]) -> Optional[Paste]:
     """Return a paste that can make a directive's name, or None.
 
-    Either one paste makes it out of words of the text, of any length; or several do, one using
-    what another made, out of words of two letters at least. Every text has most single letters as
-    words, so several pastes could make any name out of those: none is known that does.
+    It may use two words of the text at most, beside what stands in it, or any number of words of
+    two letters or more. Every text has most single letters as words, and many pastes that others
+    could build on: names made in several steps, or out of three pieces with single letters among
+    them, are not looked for, or half of all sources with macros would count.
     """
     viable = {paste.parts: paste for paste in pastes if _is_viable(paste)}
     words = {piece for piece in pieces if is_piece(piece)}
+    longer = {word for word in words if len(word) > 1}
     for paste in viable.values():
-        if _names(paste, words):
+        if _names(paste, words, most=2) or _names(paste, longer, most=len(paste.parts)):
             return paste
-    made = {word for word in words if len(word) > 1}
-    while True:
-        before = len(made)
-        for paste in viable.values():
-            if _names(paste, made):
-                return paste
-            made |= {word for word in _results(paste, made) if len(word) > 1}
-        if len(made) == before:
-            return None
+    return None
 
 
 def _is_viable(paste: Paste) -> bool:
@@ -51,22 +45,19 @@ def _is_viable(paste: Paste) -> bool:
         anything or text.lower() in _PARTS for text, anything in paste.parts)
 
 
-def _names(paste: Paste, made: Set[str]) -> Set[str]:
-    """Return the directives whose name a paste makes.
+def _names(paste: Paste, words: Set[str], most: int) -> Set[str]:
+    """Return the directives whose name a paste makes with up to `most` of `words`.
 
     NASM's ``%require`` must have its sign in the text, so a part of it too stands there.
     """
-    names = _results(paste, made).intersection(_NAMES)
-    return names if any(not anything for _, anything in paste.parts) else names - {"require"}
-
-
-def _results(paste: Paste, made: Set[str]) -> Set[str]:
-    """Return the parts of names that one paste makes when it may use the strings `made`."""
-    results = {""}
+    results = {("", 0)}
     for text, anything in paste.parts:
-        choices = {text.lower(), "", *made} if anything else {text.lower()}
+        choices = [(text.lower(), 0)]
+        if anything:
+            choices += [("", 0), *((word, 1) for word in words)]
         results = {
-            left + right for left in results for right in choices
-            if not left + right or left + right in _PARTS
+            (left + right, used + more) for left, used in results for right, more in choices
+            if used + more <= most and (not left + right or left + right in _PARTS)
         }
-    return results - {""}
+    names = {text for text, _ in results}.intersection(_NAMES)
+    return names if any(not anything for _, anything in paste.parts) else names - {"require"}
