@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a trace stands in one row)
 """strace's words for every way to open a file, and what opened_files makes of them."""
 
 from __future__ import annotations

@@ -73,7 +73,8 @@ def compare(
     found = known(top, dialect, flags, source, lines)
     seen = traced(lines, top)
     said = frozenset(os.path.normpath(path) for path in found.files)
-    return found, said, Traced(seen.status, seen.errors, seen.files - {source, "object", "object.s"})
+    others = seen.files - {source, "object", "object.s"}
+    return found, said, Traced(seen.status, seen.errors, others)
 
 
 FORMS = [(case, dialect) for case in CASES for dialect in case.dialects]
@@ -160,11 +161,18 @@ def test_a_made_name_of_a_file_still_to_be_built_waits_for_it(tmp_path: Path) ->
     assert found.doubt == "a file that is read here is not built yet"
 
 
+def test_asking_leaves_room_for_what_the_command_writes(tmp_path: Path) -> None:
+    flags = (*_PATH, "-l", "build/x/list", "-Lb")
+    write(tmp_path, {"source.asm": '%define N "a.i"\n%include N\n', "a.i": "", "build/x/_": ""})
+    found = known(tmp_path, "nasm", flags, "source.asm", commands("nasm", flags, "source.asm"))
+    assert (list(found.files), found.doubt) == (["a.i"], "")
+
+
 def test_what_is_nowhere_is_reported_with_its_place(tmp_path: Path) -> None:
     nested = '\n%if 0\nincbin "no"\n%endif\n'
     found = closed(tmp_path, {"s.asm": '%include "x.i"\n', "x.i": nested})
-    assert [(place.file, place.reference.name, place.reference.line) for place in found.missing] == [
-        ("x.i", "no", 3)]
+    places = [(place.file, place.reference.name, place.reference.line) for place in found.missing]
+    assert places == [("x.i", "no", 3)]
     assert found.doubt == ""
 
 

@@ -158,8 +158,8 @@ def ask(
     """Return `found` with every file that the assembler reads, or with a doubt that says why not.
 
     `flags`, `source` and `tree` are those of `closure`. `run` runs the commands that make the
-    object in the folder given, writing it nowhere or to a folder that it makes there, stops at
-    the first that fails, and returns its exit status and what all wrote to standard error.
+    object in the folder given, stops at the first that fails, and returns its exit status and what
+    all wrote to standard error. The folders of relative paths in `flags` are there, to write to.
     """
     folders = folders_of(flags)
     outside = [folder for folder in folders.path if folder.startswith("/")]
@@ -169,6 +169,9 @@ def ask(
     with tempfile.TemporaryDirectory(prefix="crossasm-") as top:
         folder = Path(top, *["d"] * _DEPTH)
         folder.mkdir(parents=True)
+        for word in flags:
+            if "/" in word and not word.startswith(("/", "-")) and ".." not in word:
+                Path(folder, word).parent.mkdir(parents=True, exist_ok=True)
         box = _Sandbox(folder, folders, flags, tree, found.dialect)
         return _ask(box, found, source, run)
 
