@@ -154,10 +154,10 @@ def ready(tmp_path: Path) -> Machine:
     return ready_machine(tmp_path)
 
 
-@pytest.mark.parametrize("args", [[], ["test"], ["-Q", "arch=x86_64", "two words", "", "'\"$x*"]])
+@pytest.mark.parametrize("args", [[], ["test"], ["-n", "arch=x86_64", "two words", "", "'\"$x*"]])
 def test_arguments_and_status_pass_through_in_silence(ready: Machine, args: List[str]) -> None:
     said = ready.run(*args)
-    shown = "".join(f"[{arg}]" for arg in ("-m", "SCons", *args))
+    shown = "".join(f"[{arg}]" for arg in ("-m", "SCons", "-Q", *args))
     assert said == Said(7, f"{ready.project}\n{shown}", "")
 
 
@@ -176,14 +176,14 @@ def test_runs_from_any_folder_and_through_links(ready: Machine) -> None:
              (["/bin/sh", "sconsw"], ready.project),
              ([near], Path("/")), (["links/far"], ready.folder), ([far], Path("/"))]
     for command, cwd in calls:
-        said = ready.run("-Q", command=command, cwd=cwd, env={"CDPATH": "/"})
-        assert said == Said(7, f"{ready.project}\n[-m][SCons][-Q]", ""), command
+        said = ready.run("-n", command=command, cwd=cwd, env={"CDPATH": "/"})
+        assert said == Said(7, f"{ready.project}\n[-m][SCons][-Q][-n]", ""), command
 
 
 def test_works_when_found_on_path(ready: Machine) -> None:
     link_to("../a check out/sconsw", ready.bin / "sconsw")
     said = ready.run(command=["/bin/sh", "-c", "sconsw"])
-    assert said == Said(7, f"{ready.project}\n[-m][SCons]", "")
+    assert said == Said(7, f"{ready.project}\n[-m][SCons][-Q]", "")
 
 
 def close(*folders: Path) -> None:
@@ -250,7 +250,7 @@ def test_tests_need_more_than_builds(machine: Machine, tool: str) -> None:
     machine.stub("apt-get")
     machine.whole_venv()
     assert machine.run().status == 7
-    said = machine.run("-Q", "test")
+    said = machine.run("-n", "test")
     assert said.status == 2
     assert said.errors.endswith(f"apt-get install --no-install-recommends {package}\n")
 
@@ -258,7 +258,7 @@ def test_tests_need_more_than_builds(machine: Machine, tool: str) -> None:
 @pytest.mark.parametrize("option", ["-h", "-H", "--help", "--version"])
 def test_help_needs_no_tools(machine: Machine, option: str) -> None:
     machine.whole_venv()
-    assert machine.run(option) == Said(7, f"{machine.project}\n[-m][SCons][{option}]", "")
+    assert machine.run(option) == Said(7, f"{machine.project}\n[-m][SCons][-Q][{option}]", "")
 
 
 def test_sudo_that_wants_a_password_is_named_in_the_line(machine: Machine) -> None:
@@ -344,7 +344,7 @@ def test_installs_what_is_missing_and_no_more(machine: Machine, rights: str) -> 
     else:
         machine.stub("sudo", '[ "$1" = -n ] && shift && exec "$@"')
     said = machine.run()
-    assert (said.status, said.output) == (7, f"{machine.project}\n[-m][SCons]")
+    assert (said.status, said.output) == (7, f"{machine.project}\n[-m][SCons][-Q]")
     assert said.errors.splitlines()[0] == "sconsw: installing with apt-get: nasm"
     assert "noise" not in said.errors
     assert [line for line in machine.log() if "update" not in line] == [NASM]
@@ -400,8 +400,8 @@ def stop(number, frame):
     sys.exit(42)
 
 signal.signal(signal.SIGINT, stop)
-print(sys.argv[1:], flush=True)
-if sys.argv[1:] == ["wait"]:
+print(sys.argv[2:], flush=True)
+if sys.argv[2:] == ["wait"]:
     signal.pause()
 """
 
@@ -700,4 +700,4 @@ def test_ci_runs_the_readmes_command(tmp_path: Path, status: int) -> None:
     script.chmod(0o755)
     done = subprocess.run(["bash", str(tmp_path / ".ci" / "run")], cwd="/", input="keys", text=True,
                           stdout=subprocess.PIPE, check=False, timeout=60)
-    assert (done.returncode, done.stdout) == (status, "-Q test\n")
+    assert (done.returncode, done.stdout) == (status, "test\n")

@@ -95,7 +95,9 @@ def _find(env: Any, path: str) -> Optional[Any]:
 
 def _read(node: Any) -> Optional[str]:
     there = node.rfile()
-    return str(there.get_text_contents()) if there.exists() else None
+    if not there.exists():
+        return None
+    return str(there.get_contents().decode("utf-8", "surrogateescape"))  # as file names are
 
 
 def _real(node: Any) -> Optional[Path]:

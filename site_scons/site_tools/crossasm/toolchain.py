@@ -33,11 +33,11 @@ _PACKAGES = {
 _BINUTILS_PACKAGES = {
     "native": {"apt": "binutils", "dnf": "binutils", "pacman": "binutils", "brew": "binutils"},
     "x86_32": {"apt": "binutils-i686-linux-gnu", "dnf": "binutils-x86_64-linux-gnu",
-               "pacman": "x86_64-linux-gnu-binutils", "brew": "x86_64-elf-binutils"},
+               "pacman": "x86_64-linux-gnu-binutils", "brew": "x86_64-linux-gnu-binutils"},
     "x86_64": {"apt": "binutils-x86-64-linux-gnu", "dnf": "binutils-x86_64-linux-gnu",
-               "pacman": "x86_64-linux-gnu-binutils", "brew": "x86_64-elf-binutils"},
+               "pacman": "x86_64-linux-gnu-binutils", "brew": "x86_64-linux-gnu-binutils"},
     "arm64_linux": {"apt": "binutils-aarch64-linux-gnu", "dnf": "binutils-aarch64-linux-gnu",
-                    "pacman": "aarch64-linux-gnu-binutils", "brew": "aarch64-elf-binutils"},
+                    "pacman": "aarch64-linux-gnu-binutils", "brew": "aarch64-linux-gnu-binutils"},
 }
 
 
