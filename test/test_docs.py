@@ -13,8 +13,8 @@ from crossasm.scons_main import ARGUMENTS
 from crossasm.variables import COMMANDS, VARIABLES
 from tree import REPOSITORY, clean_env, project_files
 
-SET_UP = ("./sconsw\n", "./sconsw test\n", ".venv/bin/python -m pytest")
-"""Commands that are not run here: the first is what runs these tests."""
+SET_UP = ("./sconsw test\n", ".venv/bin/python -m pytest")
+"""Commands that are not run here: they are what runs these tests."""
 
 Step = Tuple[str, List[str]]
 

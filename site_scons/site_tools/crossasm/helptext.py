@@ -12,14 +12,18 @@ __all__ = ["help_text"]
 
 
 def help_text(project: Project, chains: Mapping[str, Toolchain],
-              arguments: Mapping[str, str]) -> str:
-    """Return the help of `project`; asks each tool that was found for its version."""
+              arguments: Mapping[str, str], others: Iterable[str] = ()) -> str:
+    """Return the help of `project`; asks each tool that was found for its version.
+
+    `others` are the aliases that the SConstruct itself declares.
+    """
     return "\n".join([
         f"{project.name} {project.version}",
         "",
         "usage: scons [arch=TARGET,...] [NAME=VALUE ...] [ALIAS or FILE ...]",
         *_section("arguments", ((f"{name}=", text) for name, text in arguments.items())),
-        *_section("aliases", _aliases(project)),
+        *_section("aliases", [*_aliases(project),
+                              *((name, "declared in SConstruct") for name in others)]),
         *_section("programs", ((program.name, _targets_and_summary(program))
                                for program in project.programs)),
         "", "targets, and their tools on this host",

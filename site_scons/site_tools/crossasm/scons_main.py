@@ -81,7 +81,8 @@ def _prepare(env: Any, toml: str) -> List[Linked]:
     project = config.load(Path(toml))
     chains = toolchains(project)
     if SCons.Script.GetOption("help"):
-        env.Help(help_text(project, chains, ARGUMENTS))
+        others = map(str, SCons.Node.Alias.default_ans)
+        env.Help(help_text(project, chains, ARGUMENTS, others))
         return []
     if not SCons.Script.GetOption("clean"):
         require_tools(project, targets, chains)
