@@ -9,7 +9,7 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 
 import pytest
 
-from crossasm.includes import DIALECTS, Closure, Tree, ask, closure, dialect_of, wanted
+from crossasm.includes import DIALECTS, Closure, Tree, ask, closure, wanted
 from include_cases import CASES, FAMILIES, Case, commands
 from include_fuzz import grow
 from strace import Traced, traced
@@ -243,16 +243,6 @@ def test_what_an_assembler_says_it_misses(
 ) -> None:
     assert [(place.file, place.reference.name, place.reference.kind) for place in wanted(said)] \
         == places
-
-
-@pytest.mark.parametrize(("assembler", "target", "suffix", "name"), [
-    ("nasm", "x86_64", ".asm", "nasm"), ("gas", "x86_32", ".s", "gas-x86"),
-    ("gas", "arm64_linux", ".s", "gas-arm64"), ("clang", "x86_64", ".s", "clang-x86"),
-    ("clang", "arm64_linux", ".S", "cpp-clang-arm64"), ("gaspp", "x86_64", ".S", "cpp-gas-x86"),
-    ("gas", "x86_64", ".S", "cpp-gas-x86"), ("clang", "arm64_macos", ".s", "cpp-clang-macos"),
-])
-def test_dialect_of(assembler: str, target: str, suffix: str, name: str) -> None:
-    assert dialect_of(assembler, target, suffix).name == name
 
 
 def test_the_documentation_lists_every_form() -> None:

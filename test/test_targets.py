@@ -6,7 +6,9 @@ import re
 
 import pytest
 
+from crossasm.commands import choose_assembler
 from crossasm.errors import CrossasmError
+from crossasm.includes import DIALECTS
 from crossasm.targets import TARGETS, parse_arch
 from tree import TOOL
 
@@ -40,10 +42,27 @@ def test_no_alias_means_two_targets() -> None:
     assert sorted(spellings) == sorted(set(spellings))
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_assembler_of_a_target_has_its_dialect_and_its_tools(target: str) -> None:
+    row = TARGETS[target]
+    chosen = [choose_assembler(row, suffix, wish)
+              for suffix, names in row.assemblers.items() for wish in names]
+    assert chosen
+    for assembler in chosen:
+        assert assembler is not None
+        assert row.dialects[assembler.name] in DIALECTS
+        assert set(assembler.roles) <= set(row.tools)
+
+
+def test_clang_preprocesses_every_source_for_darwin() -> None:
+    assert TARGETS["arm64_macos"].dialects["clang"].startswith("cpp-")
+
+
 def test_no_stage_branches_on_a_target() -> None:
     """A new target must be one row and no `if`: its name stands nowhere in the code of a stage."""
     names = "|".join(TARGETS)
     branching = [f"{path.name}:{number}" for path in TOOL.rglob("*.py")
                  for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-                 if re.search(rf"\b(if|elif|case)\b.*[\"']({names})[\"']", line)]
+                 if re.search(rf"\b(if|elif|case)\b.*[\"']({names})[\"']", line)
+                 or re.search(r"\b(target|name)\.(startswith|endswith)\(.(x86|arm|macos)", line)]
     assert branching == []

@@ -35,8 +35,7 @@ def doubt_about(target: Any) -> List[str]:
 def _scan(node: Any, env: Any, asking: _Asking) -> List[Any]:
     """Return the nodes that `node` leads to, and note on its target what cannot be told."""
     assembler = assembler_for(env, node)
-    dialect = includes.dialect_of(
-        assembler.name.replace("pp", ""), target_of(env).name, os.path.splitext(str(node))[1])  # noqa: PTH122
+    dialect = includes.DIALECTS[target_of(env).dialects[assembler.name]]
     lines = _command_lines(node, env, asking.target)
     flags = [word for line in lines for word in line[1:]]
     source = (str(node), node)

@@ -35,6 +35,8 @@ class Target:
     """clang's name of the target."""
     assemblers: Mapping[str, Tuple[str, ...]]
     """Suffix of a source to the assemblers that take it, the default first."""
+    dialects: Mapping[str, str]
+    """Assembler, as `commands` names them, to how it splits a text, as `includes` names that."""
     tools: Mapping[str, str]
     """Role of a tool to its name: binutils' are tried with a prefix, LLVM's beside LLVM too."""
     link_flags: Tuple[str, ...]
@@ -59,6 +61,12 @@ _ELF_LINK = ("-static", "-nostdlib", "-z", "noexecstack", "--build-id=none", "--
 _X86 = {".asm": ("nasm",), ".s": ("gas", "clang"), ".S": ("gas", "clang")}
 _ARM_LINUX = {".s": ("gas", "clang"), ".S": ("gas", "clang")}
 _ARM_MACOS = {".s": ("clang",), ".S": ("clang",)}
+_X86_DIALECTS = {"nasm": "nasm", "gas": "gas-x86", "gaspp": "cpp-gas-x86",
+                 "clang": "clang-x86", "clangpp": "cpp-clang-x86"}
+_ARM_DIALECTS = {"gas": "gas-arm64", "gaspp": "cpp-gas-arm64",
+                 "clang": "clang-arm64", "clangpp": "cpp-clang-arm64"}
+_MACOS_DIALECTS = {"clang": "cpp-clang-macos", "clangpp": "cpp-clang-macos"}
+"""For Darwin clang runs the preprocessor over ``.s`` too."""
 
 _ROWS = (
     Target(
@@ -69,7 +77,7 @@ _ROWS = (
         host=("Linux", "x86_64"),
         prefixes=("i686-linux-gnu-", "i386-linux-gnu-", "i686-pc-linux-gnu-", "x86_64-linux-gnu-"),
         triple="i386-linux-gnu",
-        assemblers=_X86,
+        assemblers=_X86, dialects=_X86_DIALECTS,
         nasm_flags=("-f", "elf32"), gas_flags=("--32",),
         tools=_X86_TOOLS, link_flags=("-m", "elf_i386", *_ELF_LINK),
         strip_flags=("-s",), archive_flags=("rcsD",),
@@ -82,7 +90,7 @@ _ROWS = (
         host=("Linux", "x86_64"),
         prefixes=("x86_64-linux-gnu-", "x86_64-pc-linux-gnu-"),
         triple="x86_64-linux-gnu",
-        assemblers=_X86,
+        assemblers=_X86, dialects=_X86_DIALECTS,
         nasm_flags=("-f", "elf64"), gas_flags=("--64",),
         tools=_X86_TOOLS, link_flags=("-m", "elf_x86_64", *_ELF_LINK),
         strip_flags=("-s",), archive_flags=("rcsD",),
@@ -95,7 +103,7 @@ _ROWS = (
         host=("Linux", "aarch64"),
         prefixes=("aarch64-linux-gnu-", "aarch64-none-linux-gnu-", "aarch64-unknown-linux-gnu-"),
         triple="aarch64-linux-gnu",
-        assemblers=_ARM_LINUX,
+        assemblers=_ARM_LINUX, dialects=_ARM_DIALECTS,
         tools=_ELF_TOOLS, link_flags=("-m", "aarch64linux", *_ELF_LINK),
         strip_flags=("-s",), archive_flags=("rcsD",),
     ),
@@ -107,7 +115,7 @@ _ROWS = (
         host=("Darwin", "arm64"),
         prefixes=(),
         triple="arm64-apple-macos11",
-        assemblers=_ARM_MACOS,
+        assemblers=_ARM_MACOS, dialects=_MACOS_DIALECTS,
         tools={"clang": "clang", "ld": "ld64.lld", "ar": "llvm-ar"},
         host_tools={"ld": "ld", "ar": "ar"},
         link_flags=("-arch", "arm64", "-platform_version", "macos", "11.0", "11.0",

@@ -2,7 +2,7 @@
 
 How a builder calls it, on every run, for it keeps nothing between runs::
 
-    dialect = dialect_of("gas", "x86_64", ".S")
+    dialect = DIALECTS["cpp-gas-x86"]
     tree = Tree(find, read, real)
     found = closure(dialect, flags, (path, node), tree)
     if found.dynamic and not found.unread:
@@ -21,9 +21,9 @@ looked up anew on every run.
 
 from .closure import Closure, Place, Tree, closure, references, scan
 from .oracle import ask, wanted
-from .reference import DIALECTS, Dialect, Reference, dialect_of
+from .reference import DIALECTS, Dialect, Reference
 
 __all__ = [
-    "DIALECTS", "Closure", "Dialect", "Place", "Reference", "Tree", "ask", "closure", "dialect_of",
+    "DIALECTS", "Closure", "Dialect", "Place", "Reference", "Tree", "ask", "closure",
     "references", "scan", "wanted",
 ]

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Callable, FrozenSet, List, Mapping, Optional, Tuple
 
-__all__ = ["DIALECTS", "Dialect", "Joined", "Paste", "Reference", "Scan", "dialect_of", "join"]
+__all__ = ["DIALECTS", "Dialect", "Joined", "Paste", "Reference", "Scan", "join"]
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,6 @@ _CPP = tuple(
 
 DIALECTS: Mapping[str, Dialect] = {row.name: row for row in (*_PLAIN, *_CPP)}
 """By name: ``nasm``, ``gas-x86``, ``gas-arm64``, ``clang-x86``, …, ``cpp-gas-x86``, …"""
-
-
-def dialect_of(assembler: str, target: str, suffix: str) -> Dialect:
-    """Return the dialect of a source: assembler ``nasm``, ``gas`` or ``clang``, target, suffix.
-
-    clang for Darwin runs the preprocessor over ``.s`` as well as ``.S``. The forms of an assembler
-    that go through the preprocessor (``gaspp``, ``clangpp``) need no suffix to say so.
-    """
-    if assembler == "nasm":
-        return DIALECTS["nasm"]
-    plain = assembler.partition("pp")[0]
-    machine = "x86" if target.startswith("x86") else "arm64"
-    if plain == "clang" and target.endswith("macos"):
-        machine = "macos"
-    preprocessed = plain != assembler or suffix == ".S" or machine == "macos"
-    return DIALECTS[f"{'cpp-' if preprocessed else ''}{plain}-{machine}"]
 
 
 @dataclass(frozen=True)
