@@ -19,7 +19,7 @@ from typing import Callable, Iterator, List, Tuple
 
 import pytest
 
-from programs.forking_cases import (
+from programs.forking.cases import (
     BODY_MAX,
     CONNECTION_SECONDS,
     MAX_CHILDREN,
@@ -49,18 +49,6 @@ REQUESTS = {"native": 10_000, "qemu": 1_000}
 """Requests after which nothing may be left; an emulated fork costs several times a native one."""
 MOMENT = 0.3
 """Seconds to watch that something does *not* happen; a failure shows within a few milliseconds."""
-
-
-@pytest.fixture(scope="module", params=sorted(RUNNERS[TARGET]))
-def runner(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def server(runner: str) -> Iterator[Server]:
-    """A server of the test's own."""
-    with Server(PROGRAM, TARGET, runner) as own:
-        yield own
 
 
 @pytest.mark.parametrize("leave", [reset, socket.socket.close], ids=["reset", "close"])

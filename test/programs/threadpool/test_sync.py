@@ -8,18 +8,15 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from crossasm.targets import TARGETS
 from crossasm.toolchain import find_toolchain
 from programs.harness import ROOT, RUNNERS
-from programs.threadpool_cases import CASES, Case
+from programs.threadpool.cases import Case
 
 ROUNDS = 3
 SECONDS = 20
 
 
-@pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_no_wake_up_is_lost_and_no_two_hold_the_lock(tmp_path: Path, case: Case) -> None:
     target, runner = case
     program = build(target, tmp_path)
@@ -31,7 +28,8 @@ def test_no_wake_up_is_lost_and_no_two_hold_the_lock(tmp_path: Path, case: Case)
 def build(target: str, folder: Path) -> str:
     """Assemble and link the program with the target's own tools; return its path."""
     row, tools = TARGETS[target], find_toolchain(TARGETS[target]).tools
-    source, done, made = f"test/programs/sync_{target}.asm", folder / "sync.o", folder / "sync"
+    source = f"test/programs/threadpool/sync_{target}.asm"
+    done, made = folder / "sync.o", folder / "sync"
     include = ["-I", f"src/{target}/", "-I", "src/common/"]
     for line in (
         [tools["nasm"], *row.nasm_flags, *include, "-o", str(done), source],

@@ -9,11 +9,11 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from typing import Iterator, List, Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import pytest
 
-from programs.forking_cases import PAGE_ANSWER, PROGRAM, TARGET, echo, get, post
+from programs.forking.cases import PAGE_ANSWER, PROGRAM, TARGET, echo, get, post
 from programs.harness import (
     RUNNERS,
     Server,
@@ -24,18 +24,6 @@ from programs.harness import (
     run,
     until,
 )
-
-
-@pytest.fixture(scope="module", params=sorted(RUNNERS[TARGET]))
-def runner(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def server(runner: str) -> Iterator[Server]:
-    """A server of the test's own."""
-    with Server(PROGRAM, TARGET, runner) as own:
-        yield own
 
 
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])

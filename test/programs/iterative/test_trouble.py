@@ -9,12 +9,8 @@ import socket
 import threading
 import time
 from pathlib import Path
-from typing import Iterator
-
-import pytest
 
 from programs.harness import (
-    RUNNERS,
     Server,
     connect,
     crowd,
@@ -23,7 +19,7 @@ from programs.harness import (
     reset,
     until,
 )
-from programs.iterative_cases import (
+from programs.iterative.cases import (
     DEADLINE,
     GET,
     HELLO,
@@ -38,17 +34,6 @@ REQUESTS = 10_000
 """Requests after which nothing may be left."""
 MOMENT = 0.5
 """Seconds to watch that something does *not* happen."""
-
-
-@pytest.fixture(params=sorted(RUNNERS[TARGET]))
-def runner(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def server(runner: str) -> Iterator[Server]:
-    with Server(PROGRAM, TARGET, runner) as started:
-        yield started
 
 
 def test_outlives_clients_that_vanish_at_any_point(server: Server) -> None:

@@ -9,7 +9,7 @@ from typing import Iterator
 
 import pytest
 
-from programs.forking_cases import (
+from programs.forking.cases import (
     BAD,
     BODY_MAX,
     CASES,
@@ -23,7 +23,6 @@ from programs.forking_cases import (
     post,
 )
 from programs.harness import (
-    RUNNERS,
     Server,
     connect,
     crowd,
@@ -33,11 +32,6 @@ from programs.harness import (
     receive,
     send_split,
 )
-
-
-@pytest.fixture(scope="module", params=sorted(RUNNERS[TARGET]))
-def runner(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture(scope="module")

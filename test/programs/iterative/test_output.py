@@ -14,16 +14,11 @@ from typing import IO, Iterator, Sequence, Set, Tuple, Union
 
 import pytest
 
-from programs.harness import LOCALHOST, RUNNERS, command, connect, exchange, receive, until
-from programs.iterative_cases import DEADLINE, GET, HELLO, PROGRAM, TARGET, post
+from programs.harness import LOCALHOST, command, connect, exchange, receive, until
+from programs.iterative.cases import DEADLINE, GET, HELLO, PROGRAM, TARGET, post
 
 PIPE_SIZE = 65536
 """Bytes that Linux keeps in a pipe that nobody reads."""
-
-
-@pytest.fixture(params=sorted(RUNNERS[TARGET]))
-def runner(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 def free_port() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import socket
 import time
-from typing import Callable, Iterator
 
 import pytest
 
@@ -20,49 +19,20 @@ from programs.harness import (
     reset,
     send_split,
 )
-from programs.threadpool_cases import (
+from programs.threadpool.cases import (
     ANSWER,
     ANSWER_SECONDS,
-    CASES,
     HEAD_ANSWER,
     MARGIN,
     QUEUE_CAPACITY,
     REQUEST,
     REQUEST_MAX,
     WORKERS,
-    Case,
+    Clients,
     error,
     head_of,
     holding,
-    keeping,
-    serving,
 )
-
-Clients = Callable[[Server], socket.socket]
-
-pytestmark = pytest.mark.usefixtures("built_programs")
-
-
-@pytest.fixture(params=CASES, ids="-".join)
-def case(request: pytest.FixtureRequest) -> Case:
-    """A target and a runner."""
-    chosen: Case = request.param
-    return chosen
-
-
-@pytest.fixture
-def server(case: Case) -> Iterator[Server]:
-    """A fresh server, and a look at it afterwards."""
-    with serving(case) as running:
-        yield running
-
-
-@pytest.fixture
-def client_of() -> Iterator[Clients]:
-    """A maker of connections to a server, all of which end with the test."""
-    with keeping() as maker:
-        yield maker
-
 
 # What it answers --------------------------------------------------------------------------------
 

@@ -9,9 +9,25 @@ from typing import Callable, Iterator, Sequence, Tuple
 from programs.harness import RUNNERS, Server, connect, exchange, until
 
 __all__ = [
-    "ANSWER", "ANSWER_SECONDS", "CASES", "HEAD_ANSWER", "MARGIN", "NATIVE", "QUEUE_CAPACITY",
-    "REQUEST", "REQUEST_MAX", "REQUEST_SECONDS", "USAGE", "WORKERS", "Case", "error", "head_of",
-    "holding", "keeping", "serving",
+    "ANSWER",
+    "ANSWER_SECONDS",
+    "CASES",
+    "HEAD_ANSWER",
+    "MARGIN",
+    "NATIVE",
+    "QUEUE_CAPACITY",
+    "REQUEST",
+    "REQUEST_MAX",
+    "REQUEST_SECONDS",
+    "USAGE",
+    "WORKERS",
+    "Case",
+    "Clients",
+    "error",
+    "head_of",
+    "holding",
+    "keeping",
+    "serving",
 ]
 
 # As src/common/threadpool.inc has them.
@@ -39,6 +55,7 @@ ANSWER = HEAD_ANSWER + BODY
 USAGE = b"usage: threadpool [PORT]; PORT is a number from 0 to 65535, 0 for any free one\n"
 
 Case = Tuple[str, str]
+Clients = Callable[[Server], socket.socket]
 CASES: Sequence[Case] = [
     (target, runner) for target in ("x86_32", "x86_64") for runner in RUNNERS[target]
 ]
@@ -73,7 +90,7 @@ def holding(server: Server, count: int) -> None:
 
 
 @contextlib.contextmanager
-def keeping() -> Iterator[Callable[[Server], socket.socket]]:
+def keeping() -> Iterator[Clients]:
     """Connect to servers; close what is still open at the end of the block, whatever happened."""
     with contextlib.ExitStack() as stack:
         yield lambda server: stack.enter_context(connect(server.port))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Iterator
 
 import pytest
 
-from programs.harness import RUNNERS, Server, connect, drain, exchange, parse, receive, send_split
-from programs.iterative_cases import (
+from programs.harness import Server, connect, drain, exchange, parse, receive, send_split
+from programs.iterative.cases import (
     BAD_REQUEST,
     GET,
     HEAD_MAX,
@@ -17,25 +16,11 @@ from programs.iterative_cases import (
     HELLO_HEAD,
     MALFORMED,
     NOT_IMPLEMENTED,
-    PROGRAM,
-    TARGET,
     TOO_LARGE,
     echoed,
     post,
     refusal,
 )
-
-
-@pytest.fixture(params=sorted(RUNNERS[TARGET]))
-def runner(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def server(runner: str) -> Iterator[Server]:
-    with Server(PROGRAM, TARGET, runner) as started:
-        yield started
-
 
 # What it answers and echoes ---------------------------------------------------------------------
 

@@ -7,13 +7,12 @@ import select
 import signal
 import socket
 from pathlib import Path
-from typing import Iterator, List
+from typing import List
 
 import pytest
 
 from programs.harness import (
     LOCALHOST,
-    RUNNERS,
     Server,
     connect,
     exchange,
@@ -21,21 +20,10 @@ from programs.harness import (
     run,
     send_split,
 )
-from programs.iterative_cases import GET, HELLO, PROGRAM, TARGET, USAGE
+from programs.iterative.cases import GET, HELLO, PROGRAM, TARGET, USAGE
 
 MOMENT = 0.5
 """Seconds to watch that something does *not* happen."""
-
-
-@pytest.fixture(params=sorted(RUNNERS[TARGET]))
-def runner(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def server(runner: str) -> Iterator[Server]:
-    with Server(PROGRAM, TARGET, runner) as started:
-        yield started
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

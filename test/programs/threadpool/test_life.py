@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List, Tuple
+from typing import List, Tuple
 
 import pytest
 
@@ -23,7 +23,7 @@ from programs.harness import (
     send_split,
     until,
 )
-from programs.threadpool_cases import (
+from programs.threadpool.cases import (
     ANSWER,
     CASES,
     MARGIN,
@@ -34,37 +34,11 @@ from programs.threadpool_cases import (
     USAGE,
     WORKERS,
     Case,
+    Clients,
     error,
     holding,
-    keeping,
     serving,
 )
-
-Clients = Callable[[Server], socket.socket]
-
-pytestmark = pytest.mark.usefixtures("built_programs")
-
-
-@pytest.fixture(params=CASES, ids="-".join)
-def case(request: pytest.FixtureRequest) -> Case:
-    """A target and a runner."""
-    chosen: Case = request.param
-    return chosen
-
-
-@pytest.fixture
-def server(case: Case) -> Iterator[Server]:
-    """A fresh server, and a look at it afterwards."""
-    with serving(case) as running:
-        yield running
-
-
-@pytest.fixture
-def client_of() -> Iterator[Clients]:
-    """A maker of connections to a server, all of which end with the test."""
-    with keeping() as maker:
-        yield maker
-
 
 # How it starts ----------------------------------------------------------------------------------
 
