@@ -175,7 +175,22 @@ arm.AsmProgram("arm", "a.s")
 @pytest.mark.parametrize(("body", "line"), [
     ('env.AsmObject("a.c")', "a.c: x86_64 has no assembler for '.c'; it takes .asm, .s, .S"),
     ('env["ENV"]["NASMENV"] = "-g"\nenv.AsmObject("a.asm")',
-     "NASMENV in ENV changes what nasm reads; take it out and use NASMFLAGS"),
+     ("NASMENV in ENV changes what an assembler reads, unseen by the build; "
+      "take it out and use ASPATH or flags")),
+    ('env["ENV"]["CPATH"] = "inc"\nenv.AsmObject("a.asm")',
+     ("CPATH in ENV changes what an assembler reads, unseen by the build; "
+      "take it out and use ASPATH or flags")),
+    ('SetOption("implicit_cache", 1)\nenv.AsmObject("a.asm")',
+     ("--implicit-cache: would miss a file that turns up earlier on the include path; "
+      "leave it out")),
+    ('env.AsmObject("a.asm", ASSEMBLER="clagn")',
+     "ASSEMBLER=clagn: no such assembler; did you mean 'clang'?"),
+    ('env.AsmCheck("a", ASMAXSIZE="10 KiB")',
+     "ASMAXSIZE='10 KiB': takes a number of bytes, for example 10 * 1024"),
+    ('env.AsmCheck("a", ASMAXSIZE=0)',
+     "ASMAXSIZE=0: takes a number of bytes, for example 10 * 1024"),
+    ('Environment(tools=[("crossasm", {"targt": "x86_64"})])',
+     "crossasm targt=x86_64: no such option; did you mean 'target'?"),
     ('env["TOOLS"].append("ninja")\nenv.AsmObject("a.asm")',
      ("the ninja tool does not see what assembly includes and would keep stale objects; "
       "build with scons itself")),

@@ -11,7 +11,7 @@ import pytest
 
 from crossasm.scons_main import ARGUMENTS
 from crossasm.variables import COMMANDS, VARIABLES
-from tree import REPOSITORY, clean_env, project_files
+from tree import NASM_EXIT, REPOSITORY, clean_env, project_files
 
 SET_UP = ("./sconsw test\n", ".venv/bin/python -m pytest")
 """Commands that are not run here: they are what runs these tests."""
@@ -68,6 +68,18 @@ def test_a_command_prints_what_the_document_shows(checkout: Path, steps: List[St
         pattern = "\n".join(re.escape(line).replace("…", ".*") for line in shown)
         said = done.stdout.rstrip("\n")
         assert re.fullmatch(pattern, said, re.DOTALL), f"$ {command}\n{said}"
+
+
+def test_the_readmes_program_can_be_built(checkout: Path) -> None:
+    text = (REPOSITORY / "README.md").read_text("utf-8")
+    block = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert block
+    with (checkout / "crossasm.toml").open("a", encoding="utf-8") as file:
+        file.write("\n" + block.group(1))
+    (checkout / "src/x86_64/hello.asm").write_text(NASM_EXIT, "utf-8")
+    done = subprocess.run([checkout / "sconsw", "build-hello"], cwd=checkout, env=clean_env(),
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -87,6 +88,10 @@ def test_arch_takes_several(two: Tree) -> None:
     (["arch=x86_64,"], None),
     (["acrh=x86_64"], "acrh=x86_64: no such argument; did you mean 'arch'?"),
     (["V=2"], "V=2: takes 0 or 1"),
+    (["arch=x86_32", "arch=x86_64"],
+     "arch=x86_64: given more than once; put commas between targets"),
+    (["arch=zzz"], ("arch=zzz: 'zzz' is no target; "
+                    "known: x86_32, x86_64, arm64_linux, arm64_macos")),
     (["asm_audit=yes"], "asm_audit=yes: takes 0 or 1"),
     (["biuld"], "biuld: no such alias or file; did you mean 'build'?"),
     (["build-x86_46"], "build-x86_46: no such alias or file; did you mean 'build-x86_64'?"),
@@ -200,6 +205,35 @@ def test_cleaning_needs_no_toolchain(two: Tree, bare_path: str) -> None:
     assert [path for path in (two.root / "build").rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.parametrize("target", ["build", "build/x86_64/a"])
+def test_a_program_over_its_budget_fails_however_it_is_asked_for(two: Tree, target: str) -> None:
+    two.write({"crossasm.toml": TWO.replace("8 KiB", "1 KiB")})
+    said = two.scons("arch=x86_64", target)
+    assert said.status == 2
+    assert "over max_size of 1,024: make a smaller, or raise its max_size\n" in said.errors
+    assert not (two.root / "build/x86_64/check/a.json").exists()
+
+
+def test_a_weak_symbol_that_nobody_defines_fails_though_the_program_is_stripped(two: Tree) -> None:
+    two.write({"crossasm.toml": TOML + '[programs.w]\nsources.x86_64 = ["w.s", "v.s"]\n',
+               "w.s": ".globl _start\n.weak gone, there\n_start: call gone\ncall there\n",
+               "v.s": ".globl there\nthere: ret\n"})
+    said = two.scons()
+    assert said.status == 2
+    assert said.errors.splitlines()[0] == (
+        "build/x86_64/w: the weak symbol gone is defined nowhere, so its address is 0: "
+        "define it, or do not name it")
+
+
+def test_the_check_tells_what_a_program_is(two: Tree) -> None:
+    two.scons("build-b")
+    facts = json.loads(two.read("build/x86_64/check/b.json"))
+    assert (facts["program"], facts["target"], facts["faults"]) == ("b", "x86_64", [])
+    assert facts["size"] == len(two.read("build/x86_64/b"))
+    assert facts["entry"] > 0
+    assert "r-x" in [segment["rights"] for segment in facts["segments"]]
+
+
 def test_faults_of_the_toml_are_lines_and_status_2(two: Tree) -> None:
     two.write({"crossasm.toml": TWO.replace("summary", "sumary").replace("8 KiB", "8 KB")})
     said = two.scons()
@@ -233,6 +267,26 @@ def test_audit_fails_on_a_file_that_is_not_tracked(two: Tree) -> None:
     assert ("b.asm: reads secret.txt, which the build does not track; name it in 'depends', "
             "and please report this\n") in said.errors
     assert not (two.root / "build/x86_64/obj/b.o").exists()
+
+
+def test_audit_sees_what_the_preprocessor_reads(two: Tree) -> None:
+    two.write({
+        "crossasm.toml": TOML + f"""[programs.c]\nsources.x86_64 = ["c.S"]
+[targets.x86_64]\ncpp = "{two.root}/wrapped"\n""",
+        "c.S": ".globl _start\n_start: hlt\n", "secret.txt": "",
+        "wrapped": '#!/bin/sh\ncat secret.txt > read.txt\nexec clang "$@"\n'})
+    (two.root / "wrapped").chmod(0o755)
+    said = two.scons("asm_audit=1")
+    assert said.status == 2
+    assert "c.S: reads secret.txt, which the build does not track" in said.errors
+
+
+def test_an_audit_that_failed_is_no_witness_later(two: Tree) -> None:
+    two.write({"b.asm": '%include "b.inc"\nnonsense here\n', "b.inc": "; read\n"})
+    assert two.scons("asm_audit=1").status == 2
+    two.write({"b.asm": NASM_EXIT})
+    said = two.scons()
+    assert (said.status, said.errors) == (0, "")
 
 
 def test_audit_without_strace_is_an_error(two: Tree, bare_path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,6 +182,50 @@ def test_an_upgraded_assembler_rebuilds_what_it_made(tree: Tree, tmp_path: Path)
     assert tree.scons().status == 0
     assert tree.scons().idle
     tree.write({"nasm": '#!/bin/sh\n# upgraded\nexec nasm "$@"\n'})
+    assert len(tree.scons().assembled) == 2
+
+
+DYNAMIC_NASM = """\
+# An assembler whose work another file does: it loads a library, then becomes the real one.
+.intel_syntax noprefix
+.globl _start
+_start: mov rdi, [rip + version@GOTPCREL]
+        lea rdi, [rip + nasm]
+        lea rsi, [rsp + 8]
+        mov rax, [rsp]
+        lea rdx, [rsp + rax*8 + 16]
+        mov eax, 59
+        syscall
+nasm:   .asciz "{nasm}"
+.section .note.GNU-stack, "", @progbits
+"""
+
+
+def make(folder: Path, *command: str) -> None:
+    subprocess.run(command, cwd=folder, check=True, timeout=60)
+
+
+def make_library(folder: Path, version: str) -> None:
+    (folder / "version.s").write_text(f'.globl version\n.data\nversion: .asciz "{version}"\n',
+                                      "utf-8")
+    make(folder, "as", "--64", "-o", "version.o", "version.s")
+    make(folder, "ld", "-shared", "-o", "libversion.so", "version.o")
+
+
+def test_an_upgraded_library_of_an_assembler_rebuilds_too(tree: Tree, tmp_path: Path) -> None:
+    """clang's own file is a stub of a few pages: what it does lies in libraries."""
+    nasm = shutil.which("nasm")
+    (tmp_path / "nasm.s").write_text(DYNAMIC_NASM.format(nasm=nasm), "utf-8")
+    make_library(tmp_path, "1")
+    make(tmp_path, "as", "--64", "-o", "nasm.o", "nasm.s")
+    make(tmp_path, "ld", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-rpath", str(tmp_path),
+         "-o", "nasm", "nasm.o", "libversion.so")
+    tree.write({"crossasm.toml": toml("x86_64", "a.asm")
+                + f'[targets.x86_64]\nnasm = "{tmp_path}/nasm"\n', "a.asm": NASM_EXIT, **REST})
+    first = tree.scons()
+    assert first.status == 0, first.errors
+    assert tree.scons().idle
+    make_library(tmp_path, "1.0.1")
     assert len(tree.scons().assembled) == 2
 
 

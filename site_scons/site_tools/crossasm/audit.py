@@ -29,13 +29,13 @@ _NOT_READ = re.compile(r"\b(?:O_WRONLY|O_PATH|O_DIRECTORY)\b")
 
 
 def strace_command(log: str) -> List[str]:
-    """Return the arguments to put before a command so that strace writes its trace to `log`.
+    """Return the arguments to put before a command so that strace adds its trace to `log`.
 
     A call that this machine's kernel does not know (``open`` on arm64) is passed over.
     """
     calls = ",".join(f"?{name}" for name in _CALLS)
     return ["strace", "-f", "--seccomp-bpf", "-qq", "-xx", "-s", "65536", "-e", f"trace={calls}",
-            "-e", "signal=none", "-o", log]
+            "-e", "signal=none", "-A", "-o", log]
 
 
 def opened_files(trace: str, cwd: Path) -> Set[Path]:

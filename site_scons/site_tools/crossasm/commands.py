@@ -8,8 +8,8 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 from .targets import Target
 
 __all__ = [
-    "ASSEMBLERS", "Assembler", "Options", "assembler_flags", "choose_assembler", "link_flags",
-    "preprocessor_flags",
+    "ASSEMBLERS", "CHOICES", "Assembler", "Options", "assembler_flags", "choose_assembler",
+    "link_flags", "preprocessor_flags",
 ]
 
 
@@ -34,6 +34,9 @@ ASSEMBLERS: Mapping[str, Assembler] = {
     )
 }
 """`gaspp` and `clangpp` take sources that the C preprocessor reads first (``.S``)."""
+
+CHOICES = ("gas", "clang")
+"""What a project may choose between, where a target leaves the choice."""
 
 
 @dataclass(frozen=True)

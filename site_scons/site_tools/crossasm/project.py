@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Mapping, Optional, Tuple
 
-__all__ = ["Build", "Program", "Project", "Settings", "ToolChoice", "object_stem"]
+__all__ = ["Build", "Program", "Project", "Settings", "ToolChoice", "object_path", "object_stem"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,15 @@ class Project:
     programs: Tuple[Program, ...] = ()
     toolchains: Mapping[str, ToolChoice] = field(default_factory=dict)
     """Target name to what the project says of its tools."""
+
+
+def object_path(build: Build, source: str) -> str:
+    """Return where the object of one of a build's sources lies, relative to the project.
+
+    Programs without settings of their own share a folder, and the objects of shared sources.
+    """
+    folder = f"obj-{build.program}" if build.own_settings else "obj"
+    return f"build/{build.target}/{folder}/{object_stem(source, build.target)}.o"
 
 
 def object_stem(source: str, target: str) -> str:

@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NoReturn, Sequence
+from typing import Any, Dict, List, Mapping, NoReturn, Sequence, Tuple
 
 import SCons.Errors
 import SCons.Node
@@ -19,6 +19,7 @@ from .errors import CrossasmError, nearest
 from .helptext import help_text
 from .project import Project
 from .report import Counter, size_table
+from .scons_guard import audit_log, misleading
 from .scons_nodes import install
 from .scons_project import Linked, build_project, environment, require_tools, toolchains
 from .targets import TARGETS, Target, parse_arch
@@ -37,8 +38,11 @@ ARGUMENTS: Mapping[str, str] = {
 _SOUND = (SCons.Node.executed, SCons.Node.up_to_date)
 
 
-def load_tool(env: Any, target: str) -> None:
+def load_tool(env: Any, target: str = "", **unknown: str) -> None:
     """Give `env` this tool for `target`, or for the host's own target."""
+    for name, value in unknown.items():
+        raise SCons.Errors.UserError(
+            f"crossasm {name}={value}: no such option{nearest(name, ['target'])}")
     try:
         row = parse_arch(target)[0] if target else _host_target()
     except CrossasmError as fault:
@@ -73,10 +77,10 @@ def _stop(text: str) -> NoReturn:
 
 
 def _prepare(env: Any, toml: str) -> List[Linked]:
-    asked = _arguments(SCons.Script.ARGUMENTS)
-    if SCons.Script.GetOption("implicit_cache"):
-        raise CrossasmError("--implicit-cache: would miss a file that turns up earlier on the "
-                            "include path; leave it out")
+    asked = _arguments(SCons.Script.ARGLIST)
+    fault = misleading(env)
+    if fault:
+        raise CrossasmError(fault)
     targets = parse_arch(asked["arch"]) if "arch" in asked else tuple(TARGETS.values())
     project = config.load(Path(toml))
     chains = toolchains(project)
@@ -92,14 +96,18 @@ def _prepare(env: Any, toml: str) -> List[Linked]:
         _audit(envs, built)
     _declare_aliases(env, project, targets, built)
     _refuse_unknown_targets(env)
+    _check_what_is_linked(built)
     _report(list(envs.values()), built)
     return built
 
 
-def _arguments(given: Mapping[str, str]) -> Dict[str, str]:
+def _arguments(words: Sequence[Tuple[str, str]]) -> Dict[str, str]:
     """Return the arguments that are switched on; raises CrossasmError for an unknown one."""
+    given = dict(words)
     faults = [f"{name}={value}: no such argument{nearest(name, ARGUMENTS)}"
-              for name, value in given.items() if name not in ARGUMENTS]
+              for name, value in words if name not in ARGUMENTS]
+    faults += [f"{name}={given[name]}: given more than once; put commas between targets"
+               for name in given if [word for word, _ in words].count(name) > 1]
     switches = {name: value for name, value in given.items() if name in ("V", "asm_audit")}
     faults += [f"{name}={value}: takes 0 or 1"
                for name, value in switches.items() if value not in ("0", "1")]
@@ -118,7 +126,7 @@ def _audit(envs: Mapping[str, Any], built: Sequence[Linked]) -> None:
         raise CrossasmError("asm_audit=1: needs strace, which is not on PATH; install the package "
                             "strace, or leave asm_audit out")
     for env in envs.values():
-        env.Replace(ASLAUNCHER=audit.strace_command("${TARGET.abspath}.strace"))
+        env.Replace(ASLAUNCHER=audit.strace_command(audit_log("${TARGET.abspath}")))
     for linked in built:
         envs[linked.build.target].AlwaysBuild(linked.objects)
 
@@ -147,6 +155,14 @@ def _refuse_unknown_targets(env: Any) -> None:
             faults.append(f"{word}: no such alias or file{nearest(word, map(str, aliases))}")
     if faults:
         raise CrossasmError(*faults)
+
+
+def _check_what_is_linked(built: Sequence[Linked]) -> None:
+    """Have a program that the command line names by its file checked too."""
+    wanted = {str(linked.program): linked.check for linked in built}
+    for word in SCons.Script.COMMAND_LINE_TARGETS:
+        if word in wanted:
+            SCons.Script.BUILD_TARGETS.append(wanted[word])
 
 
 def _holds_products(node: Any) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import SCons.Environment
 
 from .commands import choose_assembler
-from .project import Build, Project, Settings, object_stem
+from .project import Build, Project, Settings, object_path
 from .scons_nodes import install
 from .targets import TARGETS, Target
 from .toolchain import Toolchain, find_toolchain, missing_tools
@@ -91,8 +92,7 @@ def _link(build: Build, site: _Site) -> Linked:
 
 def _object(build: Build, source: str, site: _Site, variables: Mapping[str, Any]) -> Any:
     """Return the object node of a source, the same one for programs that share its settings."""
-    folder = f"obj-{build.program}" if build.own_settings else "obj"
-    path = f"build/{build.target}/{folder}/{object_stem(source, build.target)}.o"
+    path = object_path(build, source)
     if path not in site.objects:
         site.objects[path] = site.envs[build.target].AsmObject(
             site.root.File(path), site.root.File(source), **variables)[0]
@@ -116,11 +116,6 @@ def _variables(settings: Settings, root: Any) -> Dict[str, Any]:
 def _roles(build: Build) -> List[str]:
     """Return the tools that a build starts."""
     target = TARGETS[build.target]
-    chosen = (choose_assembler(target, _suffix(source), build.settings.assembler)
+    chosen = (choose_assembler(target, PurePosixPath(source).suffix, build.settings.assembler)
               for source in build.sources)
     return [*(role for assembler in chosen if assembler for role in assembler.roles), "ld"]
-
-
-def _suffix(source: str) -> str:
-    dot = source.rfind(".")
-    return source[dot:] if dot > source.rfind("/") else ""

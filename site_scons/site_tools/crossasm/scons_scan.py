@@ -51,7 +51,7 @@ def _scan(node: Any, env: Any, asking: _Asking) -> List[Any]:
 
 
 def _doubt(found: includes.Closure[Any]) -> str:
-    place = found.dynamic[0]
+    place = found.where or found.dynamic[0]
     return (f"{place.file}:{place.reference.line}: cannot tell which file is read here: "
             f"{found.doubt}; name each file that it may be in 'depends' (ASDEPENDS)")
 

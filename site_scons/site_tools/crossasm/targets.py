@@ -138,7 +138,9 @@ def parse_arch(value: str) -> Tuple[Target, ...]:
     wrong = [word for word in words if word.lower() not in spellings]
     if wrong:
         raise CrossasmError(*(
-            f"arch={value}: '{word}' is no target{nearest(word, spellings)}" for word in wrong
+            f"arch={value}: '{word}' is no target"
+            + nearest(word, spellings, otherwise=f"; known: {', '.join(TARGETS)}")
+            for word in wrong
         ))
     chosen = {spellings[word.lower()].name for word in words}
     return tuple(row for row in _ROWS if row.name in chosen)

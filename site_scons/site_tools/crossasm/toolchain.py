@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -15,7 +16,7 @@ from .project import ToolChoice
 from .run import run
 from .targets import Target
 
-__all__ = ["Toolchain", "find_toolchain", "missing_tools", "tool_version"]
+__all__ = ["Toolchain", "find_toolchain", "libraries", "missing_tools", "tool_version"]
 
 _BINUTILS = ("as", "ld", "ar")
 _LLVM = ("clang", "ld64.lld", "llvm-ar")
@@ -103,6 +104,23 @@ def tool_version(path: str) -> str:
         if said.status == 0 and found:
             return found.group(1)
     return "?"
+
+
+@cache
+def libraries(path: str) -> Tuple[str, ...]:
+    """Return name, size and time of each shared library of the tool at `path`.
+
+    A compiler's driver may stay the same, byte for byte, while the library that does its work is
+    upgraded. Asks the loader that the tool names; a tool that names none has no libraries here.
+    """
+    with Path(path).open("rb") as tool:
+        loader = re.search(rb"/[!-~]*/ld[!-~]*\.so[!-~]*", tool.read(4096))
+    if not loader:
+        return ()
+    said = run([loader.group().decode(), "--list", path], seconds=10).output
+    files = [Path(found) for found in re.findall(r"=> (/\S+)", said)]
+    return tuple(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}"
+                 for file in files if file.exists())
 
 
 def _candidates(target: Target, role: str, choice: ToolChoice) -> Iterator[str]:

@@ -10,6 +10,7 @@ import SCons.Scanner
 import SCons.Util
 
 from . import commands
+from .errors import nearest
 from .targets import Target
 from .toolchain import Toolchain
 
@@ -117,7 +118,11 @@ def assembler_for(env: Any, source: Any) -> commands.Assembler:
     """Return the assembler for a source node; raises UserError where the target has none."""
     target = target_of(env)
     suffix = SCons.Util.splitext(str(source))[1]
-    chosen = commands.choose_assembler(target, suffix, env.subst("$ASSEMBLER"))
+    wished = env.subst("$ASSEMBLER")
+    if wished not in ("", *commands.CHOICES):
+        raise SCons.Errors.UserError(
+            f"ASSEMBLER={wished}: no such assembler{nearest(wished, commands.CHOICES)}")
+    chosen = commands.choose_assembler(target, suffix, wished)
     if chosen is None:
         known = ", ".join(target.assemblers)
         raise SCons.Errors.UserError(

@@ -8,12 +8,12 @@ PT_GNU_STACK and the GNU tags are those of the Linux Standard Base.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from .fields import Fields, Malformed
 from .verdict import Segment, rights
 
-__all__ = ["ET_DYN", "ET_EXEC", "ET_REL", "Elf", "Header", "read", "read_header"]
+__all__ = ["ET_DYN", "ET_EXEC", "ET_REL", "Elf", "Header", "read", "read_header", "symbols"]
 
 _MAGIC = b"\x7fELF"
 ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
@@ -141,6 +141,19 @@ def read(data: bytes, header: Header) -> Elf:
     )
 
 
+def symbols(data: bytes) -> Tuple[FrozenSet[str], FrozenSet[str]]:
+    """Return the names that an object defines for others, and those that it only may lack: weak.
+
+    Raises Malformed for damage, and for what is no ELF file.
+    """
+    header = read_header(data)
+    fields, layout = Fields(data, header.order), _LAYOUTS[header.bits]
+    found = list(_symbols(fields, layout, tuple(_sections(fields, layout, header))))
+    return (frozenset(name for name, _, section in found if section != _SHN_UNDEF),
+            frozenset(name for name, bind, section in found
+                      if section == _SHN_UNDEF and bind == _STB_WEAK))
+
+
 def _segments(fields: Fields, layout: _Layout, header: Header) -> Iterator[Tuple[int, Segment]]:
     """Yield the type and range of each program header, of which an object file has none."""
     if header.segment_count and header.segment_size != layout.segment_size:
@@ -229,13 +242,19 @@ def _symbol_tables(sections: Sequence[_Section]) -> Iterator[Tuple[_Section, _Se
 
 def _undefined(fields: Fields, layout: _Layout, sections: Sequence[_Section]) -> Tuple[str, ...]:
     """Return the names of symbols that others were to define, each once."""
-    names: Dict[str, None] = {}
+    names = (name for name, _, section in _symbols(fields, layout, sections)
+             if section == _SHN_UNDEF)
+    return tuple(dict.fromkeys(names))
+
+
+def _symbols(fields: Fields, layout: _Layout,
+             sections: Sequence[_Section]) -> Iterator[Tuple[str, int, int]]:
+    """Yield name, binding and section of each global and weak symbol."""
     for part, strings in _symbol_tables(sections):
         for row in fields.table(layout.symbol, part.offset, part.size, "a symbol table"):
             if layout.symbol == _LAYOUTS[32].symbol:
                 name, _, _, info, _, section = row
             else:
                 name, info, _, section, _, _ = row
-            if section == _SHN_UNDEF and info >> 4 in (_STB_GLOBAL, _STB_WEAK):
-                names[fields.text(strings.offset + name) or "?"] = None
-    return tuple(names)
+            if info >> 4 in (_STB_GLOBAL, _STB_WEAK):
+                yield fields.text(strings.offset + name) or "?", info >> 4, section

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Iterator, Tuple
 
-from ..project import Build, Program, object_stem
+from ..project import Build, Program, object_path
 from ..targets import TARGETS, Target
 from .faults import Place, header, shown
 
@@ -109,18 +109,13 @@ def _check_objects(builds: Iterable[Build], place: Place) -> None:
     first: Dict[str, Tuple[str, str]] = {}
     for build in builds:
         for source in build.sources:
-            path = _object_path(build, source)
+            path = object_path(build, source)
             other, program = first.setdefault(path.lower(), (source, build.program))
             if other != source:
                 whose = "" if program == build.program else f" of {header(('programs', program))}"
                 _at(place, "programs", build.program, "sources", build.target).fault(
                     f"{shown(source)} and {shown(other)}{whose} would both become {path}; "
                     "rename one")
-
-
-def _object_path(build: Build, source: str) -> str:
-    folder = f"obj-{build.program}" if build.own_settings else "obj"
-    return f"build/{build.target}/{folder}/{object_stem(source, build.target)}.o"
 
 
 def _at(place: Place, *keys: str) -> Place:

@@ -77,8 +77,8 @@ def _neighbour(path: Path) -> str:
         names = [name for name in os.listdir(path.parent) if name.endswith(".toml")]
     except OSError:
         names = []
-    hint = nearest(path.name, (name for name in names if name.isprintable()))
-    return hint if hint.startswith("; did") else "; create it, or start where it is"
+    return nearest(path.name, (name for name in names if name.isprintable()),
+                   otherwise="; create it, or start where it is")
 
 
 def _syntax_fault(message: str, text: str) -> str:

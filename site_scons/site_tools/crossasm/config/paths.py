@@ -164,8 +164,7 @@ def _hint(name: str, directory: str, fits: Callable[[str], bool]) -> str:
                  if each.isprintable() and fits(os.path.join(directory, each))]
     except OSError:
         names = []
-    hint = nearest(name, names)
-    return hint if hint.startswith("; did") else "; create it, or correct the path"
+    return nearest(name, names, otherwise="; create it, or correct the path")
 
 
 def _assembles(target: Target, path: str, place: Place) -> bool:

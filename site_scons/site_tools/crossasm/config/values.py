@@ -91,9 +91,8 @@ def choice(*names: str) -> Reader:
         if word is None or word in names:
             return word
         known = " or ".join(f'"{name}"' for name in names)
-        hint = nearest(word, names)
-        place.fault(f"{shown(word)} is no choice here; write {known}"
-                    if hint.startswith("; known") else f"{shown(word)} is no choice here{hint}")
+        hint = nearest(word, names, otherwise=f"; write {known}")
+        place.fault(f"{shown(word)} is no choice here{hint}")
         return None
     return read
 

@@ -11,7 +11,7 @@ How a builder calls it, on every run, for it keeps nothing between runs::
 `found.files` are the dependencies, by the path at which the assembler opens each. While
 `found.unread` is not empty, files are still to be built: build them and call again. When
 `found.doubt` is not empty after that, it cannot be told what is read: the object must not be kept,
-unless the project names the files in ``depends``. `found.dynamic[0]` says where: `file`, and
+unless the project names the files in ``depends``. `found.where` says where: `file`, and
 `reference.line`. The names that nothing matches (`found.missing`) are no fault here: they stand in
 a dead branch, or the assembler will say so itself.
 

@@ -54,6 +54,8 @@ class Closure(Generic[Node]):
     """Paths in `files` that are to be read and are not there yet: build them, then ask again."""
     doubt: str = ""
     """Why it cannot be told what is read; empty when all is known."""
+    where: Optional[Place] = None
+    """The place that the doubt is about."""
     said: str = ""
     """What the assembler wrote to standard error when it was asked."""
 
@@ -161,4 +163,5 @@ def _finish(walk: _Walk[Node], dialect: Dialect) -> Closure[Node]:
         dynamic=tuple(dynamic),
         unread=tuple(walk.unread),
         doubt="the name of a file that is read here is made by macros" if dynamic else "",
+        where=dynamic[0] if dynamic else None,
     )

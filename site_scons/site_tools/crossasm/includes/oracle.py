@@ -199,6 +199,8 @@ def _ask(
     elif status != 0:
         doubt = "the assembler could not be asked which files it reads"
     return replace(
-        found, doubt=doubt, said=said, missing=(*found.missing, *missing),
+        found, doubt=doubt, said=said,
+        where=box.probes[0] if box.probes else found.where,
+        missing=(*found.missing, *missing),
         files={path: node for path, node in box.files.items() if path != source[0]},
         unread=tuple(dict.fromkeys((*found.unread, *box.unread))))
