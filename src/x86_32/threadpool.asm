@@ -39,6 +39,7 @@ section .text
 global _start
 _start:
     xor ebp, ebp                ; no frame above this one
+    call ignore_broken_pipes    ; first, so that even the usage may meet one
     mov eax, esp
     call parse_port
     mov ebx, eax                ; port

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
-from typing import List, Tuple
+from typing import IO, Iterator, List, Tuple
 
 import pytest
 
 from programs.harness import (
+    DEADLINE,
     Server,
+    command,
     connect,
     crowd,
     drain,
@@ -39,6 +43,9 @@ from programs.threadpool.cases import (
     holding,
     serving,
 )
+
+KEPT = {resource.RLIMIT_CORE: 0}
+"""A limit that changes nothing here."""
 
 # How it starts ----------------------------------------------------------------------------------
 
@@ -101,6 +108,33 @@ def test_a_call_that_fails_at_the_start_is_named(
     done = run("threadpool", *native, args=["0"], limits={resource.RLIMIT_NOFILE: descriptors})
     assert done.stderr == b"threadpool: " + call + b": Too many open files\n"
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+@contextlib.contextmanager
+def broken_pipe() -> Iterator[IO[bytes]]:
+    """Yield the writing end of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        yield pipe
+
+
+def test_a_line_that_nobody_can_read_any_more_is_said(case: Case) -> None:
+    """Started through limits, which are kept: that way SIGPIPE does what it does by default."""
+    line = command("threadpool", *case, ["0"], KEPT)
+    with broken_pipe() as pipe:
+        done = subprocess.run(line, stdout=pipe, stderr=subprocess.PIPE, timeout=DEADLINE,
+                              check=False)
+    assert done.stderr == b"threadpool: write: Broken pipe\n"
+    assert done.returncode == 1
+
+
+def test_a_usage_that_nobody_can_read_any_more_is_status_2_all_the_same(case: Case) -> None:
+    line = command("threadpool", *case, ["x"], KEPT)
+    with broken_pipe() as pipe:
+        done = subprocess.run(line, stdout=subprocess.PIPE, stderr=pipe, timeout=DEADLINE,
+                              check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
 
 
 # Clients that take their time -------------------------------------------------------------------
