@@ -150,5 +150,6 @@ finish:
 %include "threadpool/worker.inc"
 %include "threadpool/connection.inc"
 %include "threadpool/request.inc"
+%include "threadpool/fields.inc"
 %include "threadpool/clock.inc"
 %include "threadpool/fail.inc"

@@ -11,7 +11,9 @@ from programs.harness import RUNNERS, Server, connect, exchange, until
 __all__ = [
     "ANSWER",
     "ANSWER_SECONDS",
+    "BAD_FIELDS",
     "CASES",
+    "GOOD_FIELDS",
     "HEAD_ANSWER",
     "MARGIN",
     "NATIVE",
@@ -62,6 +64,33 @@ CASES: Sequence[Case] = [
 NATIVE = [case for case in CASES if case[1] == "native"]
 
 
+GOOD_FIELDS: Sequence[bytes] = [
+    b"host:", b"HOST:\tlocalhost \t", b"X: y\r\nhOsT: a", b"Host: a\r\nHosts: b\r\nHos: c",
+    b"Host: a\r\n!#$%&'*+-.^_`|~09AZaz: \t \x80\xff~", b"Host: a\r\nX:\r\nX: Host: a",
+    b"Host: a\r\nContent-Lengthy: x\r\nContent-Lengt: x\r\nXContent-Length: x",
+    b"Host: a\r\nContent\x5fLength: x",
+    *(b"Host: a\r\nContent-Length:" + length for length in (b"0", b" \t007\t ", b" " + b"0" * 99)),
+    b"Host: a\r\nTransfer-Encoding: gzip\r\ntransfer-encoding: chunked",
+]
+"""Lines behind the request line of HTTP/1.1 that it answers."""
+
+BAD_FIELDS: Sequence[bytes] = [
+    *(b"Host: a\r\n" + line for line in (
+        b"X", b":", b": a", b"X : a", b"X\t: a", b" X: a", b"\tX: a", b"X: a\r\n folded",
+        b"X: a\r\n\tfolded", b" ", b"\x00", b"(X): a", b"X\x7f: a", b"X\x80: a", b"X\x00: a",
+        b"Content\rLength: 1", b"\rX: a", b"host: a",
+    )),
+    *(b"Host: a\r\nX: a" + bytes([byte]) + b"b" for byte in (*range(0x20), 0x7F) if byte != 0x09),
+    *(b"Host: a\r\nContent-Length:" + length for length in (
+        b"", b" ", b" -1", b" +1", b" x", b" 1x", b" 1 1", b" 1,1", b" 0x1", b" /", b" :",
+        b" 1\r\ncontent-length: 1",
+    )),
+    b"Host : a", b" Host: a", b"X: a", b"Hostname: a", b"Hos: a", b"XHost: a", b"X: Host: a",
+    b"X: a\r\n Host: a", b"Host", b"Host: a\nX: b", b"Host: a\r\r\nX: b",
+]
+"""Lines behind the request line of HTTP/1.1 that it refuses."""
+
+
 def error(status: str) -> bytes:
     """Return the whole answer that says an error."""
     return f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
@@ -69,7 +98,7 @@ def error(status: str) -> bytes:
 
 def head_of(size: int) -> bytes:
     """Return a complete head of `size` bytes."""
-    start, end = b"GET / HTTP/1.1\r\nX: ", b"\r\n\r\n"
+    start, end = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"\r\n\r\n"
     return start + b"x" * (size - len(start) - len(end)) + end
 
 

@@ -22,6 +22,8 @@ from programs.harness import (
 from programs.threadpool.cases import (
     ANSWER,
     ANSWER_SECONDS,
+    BAD_FIELDS,
+    GOOD_FIELDS,
     HEAD_ANSWER,
     MARGIN,
     QUEUE_CAPACITY,
@@ -55,18 +57,45 @@ def test_any_other_method_is_answered_with_the_body(server: Server, method: byte
     b"GET /\r\n", b"GET / HTTP/1.1 \r\n", b"GET  / HTTP/1.1\r\n", b" GET / HTTP/1.1\r\n",
     b"GET  HTTP/1.1\r\n", b" / HTTP/1.1\r\n", b"/ HTTP/1.1\r\n",
     b"GET / HTTP/2.0\r\n", b"GET / http/1.1\r\n",
-    b"GET / HTTP/1.\r\n", b"GET / HTTP/1.10\r\n", b"GET / HTTP/1.x\r\n", b"GET / HTTP/1.1\n\r\n",
+    b"GET / HTTP/1.\r\n", b"GET / HTTP/1.10\r\n", b"GET / HTTP/1.x\r\n",
     b"GET / HTTP/1,1\r\n", b"GET / HTTQ/1.1\r\n", b"GET\t/ HTTP/1.1\r\n", b"G(T / HTTP/1.1\r\n",
     b"GET /\x00 HTTP/1.1\r\n", b"GET /\xe4 HTTP/1.1\r\n", b"G\xe4T / HTTP/1.1\r\n",
-    b"\x16\x03\x01\x02\r\n", b"hello\r\n", b"GET / HTTP/1.1 HTTP/1.1\r\n", b"GET", b"G E T",
+    b"\x16\x03\x01\x02\r\n", b"hello\r\n", b"GET / HTTP/1.1 HTTP/1.1\r\n", b"GET\r\n", b"G E T\r\n",
 ], ids=repr)
 def test_what_is_no_request_line_is_a_bad_request(server: Server, start: bytes) -> None:
-    assert exchange(server.port, start + b"\r\n\r\n") == error("400 Bad Request")
+    assert exchange(server.port, start + b"Host: a\r\n\r\n") == error("400 Bad Request")
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1", b"1.9"])
 def test_any_version_1_is_served(server: Server, version: bytes) -> None:
-    assert exchange(server.port, b"GET / HTTP/" + version + b"\r\n\r\n") == ANSWER
+    assert exchange(server.port, REQUEST.replace(b"1.1", version)) == ANSWER
+
+
+def test_host_is_asked_for_from_version_1_1_on(server: Server) -> None:
+    answers = [exchange(server.port, b"GET / HTTP/1.%d\r\n\r\n" % minor) for minor in range(10)]
+    assert answers == [ANSWER] + [error("400 Bad Request")] * 9
+
+
+@pytest.mark.parametrize("fields", GOOD_FIELDS, ids=repr)
+def test_fields_that_are_as_they_must_be_are_taken(server: Server, fields: bytes) -> None:
+    assert exchange(server.port, b"GET / HTTP/1.1\r\n" + fields + b"\r\n\r\n") == ANSWER
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_fields_that_are_not_are_a_bad_request(server: Server, method: bytes) -> None:
+    head = method + b" / HTTP/1.1\r\n%b\r\n\r\n"
+    answers = {fields: exchange(server.port, head % fields) for fields in BAD_FIELDS}
+    assert answers == dict.fromkeys(BAD_FIELDS, error("400 Bad Request"))
+
+
+@pytest.mark.parametrize("start", [b"\n", b"\r\n\n", b"GET / HTTP/1.1\n", REQUEST[:-2] + b"\n"],
+                         ids=repr)
+def test_a_bare_lf_is_refused_without_waiting_for_more(server: Server, start: bytes) -> None:
+    begin = time.monotonic()
+    with connect(server.port) as client:
+        client.sendall(start)
+        assert client.recv(len(ANSWER)) == error("400 Bad Request")
+    assert time.monotonic() - begin < MARGIN
 
 
 def test_empty_lines_before_a_request_are_passed_over(
@@ -114,7 +143,7 @@ def test_a_second_request_on_the_connection_is_not_answered(server: Server) -> N
 ])
 def test_a_body_that_comes_after_the_answer_resets_nothing(server: Server, header: bytes) -> None:
     with connect(server.port) as client:
-        client.sendall(b"POST / HTTP/1.1\r\n" + header + b"\r\n\r\n")
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\n" + header + b"\r\n\r\n")
         answer = client.recv(len(ANSWER), socket.MSG_WAITALL)
         client.sendall(b"x" * 1_000_000)
         client.shutdown(socket.SHUT_WR)
@@ -122,7 +151,7 @@ def test_a_body_that_comes_after_the_answer_resets_nothing(server: Server, heade
 
 
 def test_a_body_sent_with_the_head_resets_nothing(server: Server) -> None:
-    head = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n"
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
     assert exchange(server.port, head + b"x" * 1_000_000) == ANSWER
 
 
@@ -131,7 +160,7 @@ def test_a_body_that_never_comes_holds_a_worker_for_a_moment_only(
 ) -> None:
     start = time.monotonic()
     client = client_of(server)
-    client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n")
+    client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
     assert client.recv(len(ANSWER), socket.MSG_WAITALL) == ANSWER
     holding(server, 0)
     assert time.monotonic() - start < ANSWER_SECONDS + MARGIN
