@@ -36,7 +36,7 @@ USAGE = b"usage: iterative [port]   (0 to 65535, 8080 if none is given)\n"
 
 
 def post(body: bytes, *headers: str) -> bytes:
-    lines = ["POST / HTTP/1.1", f"Content-Length: {len(body)}", *headers, "", ""]
+    lines = ["POST / HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
 
@@ -52,41 +52,50 @@ TOO_LARGE = refusal("431 Request Header Fields Too Large", "The head is over 8 K
 NOT_IMPLEMENTED = refusal("501 Not Implemented", "Send a body with Content-Length.")
 
 MALFORMED: Mapping[str, bytes] = {
-    "no method": b" / HTTP/1.1\r\n\r\n",
+    "no method": b" / HTTP/1.1\r\nHost: a\r\n\r\n",
     "empty": b"\r\n\r\n",
-    "two empty lines": b"\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-    "one word": b"GET\r\n\r\n",
-    "no target": b"GET  HTTP/1.1\r\n\r\n",
-    "no version": b"GET /\r\n\r\n",
-    "no version after a space": b"GET / \r\n\r\n",
-    "two spaces": b"GET /  HTTP/1.1\r\n\r\n",
-    "space behind": b"GET / HTTP/1.1 \r\n\r\n",
-    "tab for space": b"GET\t/\tHTTP/1.1\r\n\r\n",
-    "control in target": b"GET /\x01 HTTP/1.1\r\n\r\n",
-    "no ASCII in target": b"GET /\x80 HTTP/1.1\r\n\r\n",
-    "delete in target": b"GET /\x7f HTTP/1.1\r\n\r\n",
-    "method no token": b"G\xc9T / HTTP/1.1\r\n\r\n",
-    "method in parentheses": b"(GET) / HTTP/1.1\r\n\r\n",
-    "version 2": b"GET / HTTP/2.0\r\n\r\n",
-    "version of letters": b"GET / HTTP/1.x\r\n\r\n",
-    "version of two digits": b"GET / HTTP/1.10\r\n\r\n",
-    "version in small letters": b"GET / http/1.1\r\n\r\n",
-    "other protocol": b"GET / HTTQ/1.1\r\n\r\n",
-    "bare LF": b"GET / HTTP/1.1\n\n",
-    "bare LF inside": b"GET / HTTP/1.1\r\na: b\nc: d\r\n\r\n",
-    "bare CR": b"GET / HTTP/1.1\r\na: b\rc\r\n\r\n",
-    "two CR": b"GET / HTTP/1.1\r\r\n\r\n",
-    "field without colon": b"GET / HTTP/1.1\r\nHost\r\n\r\n",
-    "field without name": b"GET / HTTP/1.1\r\n: value\r\n\r\n",
-    "space before colon": b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
-    "folded field": b"GET / HTTP/1.1\r\na: b\r\n c\r\n\r\n",
-    "length of letters": b"POST / HTTP/1.1\r\nContent-Length: abc\r\n\r\n",
-    "length empty": b"POST / HTTP/1.1\r\nContent-Length:\r\n\r\n",
-    "length negative": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    "length signed": b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n",
-    "length list": b"POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\n",
-    "length beyond 64 bits": b"POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n",
-    "lengths that differ": b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-length: 2\r\n\r\n",
+    "two empty lines": b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "one word": b"GET\r\nHost: a\r\n\r\n",
+    "no target": b"GET  HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no version": b"GET /\r\nHost: a\r\n\r\n",
+    "no version after a space": b"GET / \r\nHost: a\r\n\r\n",
+    "two spaces": b"GET /  HTTP/1.1\r\nHost: a\r\n\r\n",
+    "space behind": b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
+    "tab for space": b"GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n",
+    "control in target": b"GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no ASCII in target": b"GET /\x80 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "delete in target": b"GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n",
+    "method no token": b"G\xc9T / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "method in parentheses": b"(GET) / HTTP/1.1\r\nHost: a\r\n\r\n",
+    **{f"control {byte:#04x} in a value": b"GET / HTTP/1.1\r\nHost: a\r\na: b%cc\r\n\r\n" % byte
+       for byte in (*range(0x20), 0x7F) if byte != 0x09},
+    "control as the first of a value": b"GET / HTTP/1.1\r\nHost: a\r\na:\0\r\n\r\n",
+    "control in a name": b"GET / HTTP/1.1\r\nHost: a\r\na\0: b\r\n\r\n",
+    "control in HTTP/1.0": b"GET / HTTP/1.0\r\na: \0\r\n\r\n",
+    "no Host": b"GET / HTTP/1.1\r\n\r\n",
+    "no Host in HTTP/1.9": b"GET / HTTP/1.9\r\n\r\n",
+    "no Host, but a coded body": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a longer name than Host": b"GET / HTTP/1.1\r\nHostname: a\r\n\r\n",
+    "a shorter name than Host": b"GET / HTTP/1.1\r\nHos: a\r\n\r\n",
+    "Host in a value": b"GET / HTTP/1.1\r\na: Host: a\r\n\r\n",
+    "two Hosts": b"GET / HTTP/1.1\r\nHost: a\r\na: b\r\nhOST: a\r\n\r\n",
+    "two Hosts in HTTP/1.0": b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+    "version 2": b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+    "version of letters": b"GET / HTTP/1.x\r\nHost: a\r\n\r\n",
+    "version of two digits": b"GET / HTTP/1.10\r\nHost: a\r\n\r\n",
+    "version in small letters": b"GET / http/1.1\r\nHost: a\r\n\r\n",
+    "other protocol": b"GET / HTTQ/1.1\r\nHost: a\r\n\r\n",
+    "bare LF": b"GET / HTTP/1.1\nHost: a\n\n",
+    "bare LF inside": b"GET / HTTP/1.1\r\nHost: a\r\na: b\nc: d\r\n\r\n",
+    "bare CR": b"GET / HTTP/1.1\r\nHost: a\r\na: b\rc\r\n\r\n",
+    "two CR": b"GET / HTTP/1.1\r\r\nHost: a\r\n\r\n",
+    "field without colon": b"GET / HTTP/1.1\r\nHost: a\r\nb\r\n\r\n",
+    "field without name": b"GET / HTTP/1.1\r\nHost: a\r\n: value\r\n\r\n",
+    "space before colon": b"GET / HTTP/1.1\r\nHost: a\r\nb : c\r\n\r\n",
+    "folded field": b"GET / HTTP/1.1\r\nHost: a\r\na: b\r\n c\r\n\r\n",
+    **{f"length {value!r}": f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length:{value}\r\n\r\n".encode()
+       for value in (" abc", "", " ", " -1", " +1", " 1x", " 1 1", " 1, 1", " 18446744073709551617",
+                     " 1\r\nContent-length: 2")},
 }
 
 

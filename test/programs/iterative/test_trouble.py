@@ -77,7 +77,7 @@ def flood(client: socket.socket) -> None:
 
 def test_cuts_clients_that_are_slow_silent_or_endless(runner: str) -> None:
     """Each on a server of its own, all at once: each holds its server until the deadline."""
-    endless = b"POST / HTTP/1.1\r\nContent-Length: 1000000000000000000\r\n\r\n"
+    endless = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000000000\r\n\r\n"
     slow = ((b"", lambda _: None, b""), (b"GET / HTTP/1.1\r\n", lambda _: None, TIMEOUT),
             (b"GET / HTTP/1.1\r\na: ", drip, TIMEOUT), (endless, drip, TIMEOUT),
             (endless, flood, TIMEOUT))

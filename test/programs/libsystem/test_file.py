@@ -97,6 +97,11 @@ def test_says_what_iterative_says(data: bytes) -> None:
         assert data.count(bytes([len(text)]) + text) == 1, text
 
 
+def test_knows_the_fields_that_iterative_knows(data: bytes) -> None:
+    for name in (b"host", b"content-length", b"transfer-encoding", b"expect"):
+        assert data.count(bytes([len(name)]) + name) == 1, name
+
+
 # Its instructions, by Apple's rules -------------------------------------------------------------
 
 def test_never_enters_the_kernel_by_itself(code: List[str]) -> None:
