@@ -14,7 +14,8 @@
 ; SIGTERM and SIGINT are blocked and arrive as bytes of a descriptor that is watched beside the
 ; listener, so neither can come at a bad moment. After the first, nothing more is accepted, what is
 ; queued or running is answered, and the status is 0. A second one kills. When the queue is full a
-; signal is seen once a place is free, which takes no longer than a request may: REQUEST_MS.
+; signal is seen once a place is free: within REQUEST_MS + ANSWER_MS, as no connection holds a
+; worker for longer.
 ;
 ; One job per file, as included at the end.
 

@@ -110,6 +110,16 @@ def test_a_head_as_long_as_the_limit_is_served(server: Server) -> None:
     assert exchange(server.port, head_of(REQUEST_MAX)) == ANSWER
 
 
+def test_no_check_looks_past_the_end_of_a_head(server: Server) -> None:
+    """Behind the room of a head, on most workers' stacks, is the page that nobody may touch."""
+    for start, ending in (b"GET /", b" HTTP/1.1\r\nHost:"), (b"GET / HTTP/1.1\r\nX:", b"\r\nHost:"):
+        for size in [*range(len(ending) + 1)] * WORKERS:
+            end = ending[:size] + b"\r\n\r\n"
+            head = start + b"x" * (REQUEST_MAX - len(start + end)) + end
+            expected = ANSWER if size == len(ending) else error("400 Bad Request")
+            assert exchange(server.port, head) == expected, end
+
+
 @pytest.mark.parametrize("request_", [
     head_of(REQUEST_MAX + 1), head_of(REQUEST_MAX * 100), b"\r\n" * REQUEST_MAX,
     b"x" * REQUEST_MAX * 100,
