@@ -43,5 +43,10 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, tmp_path / name)
     python = shlex.quote(sys.executable)
-    (tmp_path / "sconsw").write_text(f'#!/bin/sh\nexec {python} -m SCons -Q "$@"\n', "utf-8")
+    scripts = {"sconsw": f'exec {python} -m SCons -Q "$@"',
+               ".venv/bin/python": f'exec {python} "$@"'}
+    for name, text in scripts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+        (tmp_path / name).chmod(0o755)
     return tmp_path
