@@ -70,4 +70,5 @@ def test_debug_keeps_the_symbols() -> None:
 def test_lld_for_macho_gets_one_thread() -> None:
     """The bytes of its output depend on the number of threads."""
     assert "--threads=1" in link_flags(TARGETS["arm64_macos"], "/x/ld64.lld", debug=False)
+    assert "--threads=1" in link_flags(TARGETS["arm64_macos"], "/x/ld64.lld-17", debug=False)
     assert "--threads=1" not in link_flags(TARGETS["arm64_macos"], "/usr/bin/ld", debug=False)

@@ -80,9 +80,10 @@ def preprocessor_flags(target: Target, options: Options) -> List[str]:
 
 def link_flags(target: Target, linker: str, *, debug: bool) -> List[str]:
     """Return the linker's arguments before its files: format, entry, nothing that is not needed."""
-    flags = [*target.link_flags, "-e", target.entry]
-    if linker.rsplit("/", 1)[-1].startswith("ld64.lld"):
-        flags.append("--threads=1")  # the bytes of the output depend on the number of threads
+    program = linker.rsplit("/", 1)[-1]
+    own = (flag for name, flags in target.linker_flags.items() if program.startswith(name)
+           for flag in flags)
+    flags = [*target.link_flags, "-e", target.entry, *own]
     return flags if debug else [*flags, *target.strip_flags]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import platform
 import shutil
 import sys
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, NoReturn, Sequence, Tuple
 
 import SCons.Errors
-import SCons.Node
 import SCons.Node.Alias
 import SCons.Script
 
@@ -18,10 +16,10 @@ from . import audit, config
 from .errors import CrossasmError, nearest
 from .helptext import help_text
 from .project import Project
-from .report import Counter, size_table
 from .scons_guard import audit_log, misleading
 from .scons_nodes import install
 from .scons_project import Linked, build_project, environment, require_tools, toolchains
+from .scons_report import report_on
 from .targets import TARGETS, Target, parse_arch
 from .toolchain import Toolchain, find_toolchain
 from .variables import SHORT_LINES
@@ -34,8 +32,6 @@ ARGUMENTS: Mapping[str, str] = {
     "V": "1: show whole command lines",
 }
 """What may stand as ``name=value`` on the command line."""
-
-_SOUND = (SCons.Node.executed, SCons.Node.up_to_date)
 
 
 def load_tool(env: Any, target: str = "", **unknown: str) -> None:
@@ -97,7 +93,7 @@ def _prepare(env: Any, toml: str) -> List[Linked]:
     _declare_aliases(env, project, targets, built)
     _refuse_unknown_targets(env)
     _check_what_is_linked(built)
-    _report(list(envs.values()), built)
+    report_on(list(envs.values()), built)
     return built
 
 
@@ -168,37 +164,3 @@ def _check_what_is_linked(built: Sequence[Linked]) -> None:
 def _holds_products(node: Any) -> bool:
     """Return whether `node` is a folder that the build makes."""
     return bool(getattr(node.disambiguate(), "entries", {}).keys() - {".", ".."})
-
-
-def _report(envs: Sequence[Any], built: Sequence[Linked]) -> None:
-    """Count the steps on a terminal, and print a table of sizes when something was built."""
-    steps = {node for linked in built for node in (*linked.objects, linked.program, linked.check)}
-    counter = Counter(len(steps))
-    printed: List[Any] = []
-
-    def visited(node: Any) -> None:
-        if node in steps:
-            counter.step()
-
-    def show(line: str, target: Any, _source: Any, _env: Any) -> None:
-        printed.append(target[0])
-        sys.stdout.write(f"{counter.prefix() if sys.stdout.isatty() else ''}{line}\n")
-        sys.stdout.flush()
-
-    SCons.Script.Progress(visited)
-    for env in envs:
-        env["PRINT_CMD_LINE_FUNC"] = show
-    atexit.register(_print_table, built, printed)
-
-
-def _print_table(built: Sequence[Linked], printed: Sequence[Any]) -> None:
-    if not printed or SCons.Script.GetBuildFailures() or SCons.Script.GetOption("no_exec"):
-        return
-    rows = [(linked.build.program, linked.build.target, _size(linked), linked.build.max_size)
-            for linked in built if linked.check.get_state() in _SOUND]
-    if rows:
-        sys.stdout.write("\n" + size_table(rows) + "\n")
-
-
-def _size(linked: Linked) -> int:
-    return Path(linked.program.get_abspath()).stat().st_size

@@ -46,6 +46,10 @@ class Target:
     """The archiver's operation: create, index, and write no time, owner or mode."""
     nasm_flags: Tuple[str, ...] = ()
     gas_flags: Tuple[str, ...] = ()
+    binutils: Mapping[str, str] = field(default_factory=dict)
+    """Package manager to the package that holds the target's binutils on another host."""
+    linker_flags: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    """What a linker's file name begins with, to flags that it alone takes."""
     host_tools: Mapping[str, str] = field(default_factory=dict)
     """What the host of this target has in place of a tool that is not found."""
     stub: str = ""
@@ -56,6 +60,8 @@ class Target:
 
 _ELF_TOOLS = {"gas": "as", "clang": "clang", "cpp": "clang", "ld": "ld", "ar": "ar"}
 _X86_TOOLS = {"nasm": "nasm", **_ELF_TOOLS}
+_X86_BINUTILS = {"dnf": "binutils-x86_64-linux-gnu", "pacman": "x86_64-linux-gnu-binutils",
+                 "brew": "x86_64-linux-gnu-binutils"}
 _ELF_LINK = ("-static", "-nostdlib", "-z", "noexecstack", "--build-id=none", "--gc-sections",
              "--fatal-warnings")
 _X86 = {".asm": ("nasm",), ".s": ("gas", "clang"), ".S": ("gas", "clang")}
@@ -79,6 +85,7 @@ _ROWS = (
         triple="i386-linux-gnu",
         assemblers=_X86, dialects=_X86_DIALECTS,
         nasm_flags=("-f", "elf32"), gas_flags=("--32",),
+        binutils={"apt": "binutils-i686-linux-gnu", **_X86_BINUTILS},
         tools=_X86_TOOLS, link_flags=("-m", "elf_i386", *_ELF_LINK),
         strip_flags=("-s",), archive_flags=("rcsD",),
     ),
@@ -92,6 +99,7 @@ _ROWS = (
         triple="x86_64-linux-gnu",
         assemblers=_X86, dialects=_X86_DIALECTS,
         nasm_flags=("-f", "elf64"), gas_flags=("--64",),
+        binutils={"apt": "binutils-x86-64-linux-gnu", **_X86_BINUTILS},
         tools=_X86_TOOLS, link_flags=("-m", "elf_x86_64", *_ELF_LINK),
         strip_flags=("-s",), archive_flags=("rcsD",),
     ),
@@ -104,6 +112,8 @@ _ROWS = (
         prefixes=("aarch64-linux-gnu-", "aarch64-none-linux-gnu-", "aarch64-unknown-linux-gnu-"),
         triple="aarch64-linux-gnu",
         assemblers=_ARM_LINUX, dialects=_ARM_DIALECTS,
+        binutils={"apt": "binutils-aarch64-linux-gnu", "dnf": "binutils-aarch64-linux-gnu",
+                  "pacman": "aarch64-linux-gnu-binutils", "brew": "aarch64-linux-gnu-binutils"},
         tools=_ELF_TOOLS, link_flags=("-m", "aarch64linux", *_ELF_LINK),
         strip_flags=("-s",), archive_flags=("rcsD",),
     ),
@@ -120,6 +130,8 @@ _ROWS = (
         host_tools={"ld": "ld", "ar": "ar"},
         link_flags=("-arch", "arm64", "-platform_version", "macos", "11.0", "11.0",
                     "-adhoc_codesign", "-dead_strip"),
+        # The bytes of lld's output depend on the number of threads.
+        linker_flags={"ld64.lld": ("--threads=1",)},
         strip_flags=("-S",), archive_flags=("rcsD", "--format=darwin"),
         stub="libSystem.tbd", sdk_stub="usr/lib/libSystem.tbd",
     ),

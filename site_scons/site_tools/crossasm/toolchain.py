@@ -31,15 +31,6 @@ _PACKAGES = {
     "ld64.lld": {"apt": "lld", "dnf": "lld", "pacman": "lld", "brew": "lld"},
     "llvm-ar": {"apt": "llvm", "dnf": "llvm", "pacman": "llvm", "brew": "llvm"},
 }
-_BINUTILS_PACKAGES = {
-    "native": {"apt": "binutils", "dnf": "binutils", "pacman": "binutils", "brew": "binutils"},
-    "x86_32": {"apt": "binutils-i686-linux-gnu", "dnf": "binutils-x86_64-linux-gnu",
-               "pacman": "x86_64-linux-gnu-binutils", "brew": "x86_64-linux-gnu-binutils"},
-    "x86_64": {"apt": "binutils-x86-64-linux-gnu", "dnf": "binutils-x86_64-linux-gnu",
-               "pacman": "x86_64-linux-gnu-binutils", "brew": "x86_64-linux-gnu-binutils"},
-    "arm64_linux": {"apt": "binutils-aarch64-linux-gnu", "dnf": "binutils-aarch64-linux-gnu",
-                    "pacman": "aarch64-linux-gnu-binutils", "brew": "aarch64-linux-gnu-binutils"},
-}
 
 
 @dataclass(frozen=True)
@@ -185,4 +176,4 @@ def _package(target: Target, role: str, manager: str) -> str:
     name = target.tools[role]
     if name in _PACKAGES:
         return _PACKAGES[name][manager]
-    return _BINUTILS_PACKAGES["native" if _is_host(target) else target.name][manager]
+    return "binutils" if _is_host(target) else target.binutils[manager]
