@@ -141,8 +141,7 @@ def _depend_on_tools(env: Any, target: Any, roles: Sequence[str], shared: Option
         names = [name for name, role in PROGRAMS.items() if role in roles]
         paths = [env.WhereIs(env.subst(f"${name}")) for name in names]
     for path in filter(None, paths):
-        known = env.Value(libraries(path), name=f"libraries of {path}")
-        env.Depends(target, [env.File(path), known])
+        env.Depends(target, [env.File(path), env.Value(f"libraries of {path}: {libraries(path)}")])
 
 
 def _stub_nodes(env: Any) -> List[Any]:

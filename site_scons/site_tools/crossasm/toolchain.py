@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -98,20 +99,21 @@ def tool_version(path: str) -> str:
 
 
 @cache
-def libraries(path: str) -> Tuple[str, ...]:
-    """Return name, size and time of each shared library of the tool at `path`.
+def libraries(path: str) -> str:
+    """Return a digest over name, size and time of each shared library of the tool at `path`.
 
     A compiler's driver may stay the same, byte for byte, while the library that does its work is
-    upgraded. Asks the loader that the tool names; a tool that names none has no libraries here.
+    upgraded. Asks the loader that the tool names; a tool that names none, as a script does, gives an empty string.
     """
     with Path(path).open("rb") as tool:
         loader = re.search(rb"/[!-~]*/ld[!-~]*\.so[!-~]*", tool.read(4096))
     if not loader:
-        return ()
+        return ""
     said = run([loader.group().decode(), "--list", path], seconds=10).output
     files = [Path(found) for found in re.findall(r"=> (/\S+)", said)]
-    return tuple(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}"
-                 for file in files if file.exists())
+    known = [f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}"
+             for file in files if file.exists()]
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()
 
 
 def _candidates(target: Target, role: str, choice: ToolChoice) -> Iterator[str]:
