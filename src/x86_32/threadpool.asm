@@ -66,6 +66,7 @@ _start:
 ;   Out       returns when a signal waits to be read
 ;   Errors    a connection lost before it was taken is passed over; without descriptors or memory
 ;             it waits a little, for workers to give some back
+;   Clobbers  eax, ecx, edx
 accept_connections:
     push ebx
     push esi
@@ -111,7 +112,7 @@ accept_connections:
     ; spin. Only a signal ends this wait early.
     mov eax, SYS_poll
     mov ebx, watched_signals
-    mov ecx, 1
+    mov ecx, POLL_ONE
     mov edx, BACKOFF_MS
     int KERNEL
     jmp .next
@@ -124,6 +125,7 @@ accept_connections:
 ; finish: let the workers answer what is queued and running, then end the process.
 ;   In        the watched descriptors, a signal waiting
 ;   Out       never returns; status 0, or killed by a second signal
+;   Errors    ends the program, naming the call
 SIGNALS_READ    equ 2           ; both may have come; more there are not
 finish:
     sub esp, SIGNALS_READ * SIGNALFD_SIGINFO_SIZE

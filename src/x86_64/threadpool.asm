@@ -66,6 +66,7 @@ _start:
 ;   Out       returns when a signal waits to be read
 ;   Errors    a connection lost before it was taken is passed over; without descriptors or memory
 ;             it waits a little, for workers to give some back
+;   Clobbers  rax, rcx, rdx, rsi, rdi, r10, r11
 accept_connections:
     push rbx
 .next:
@@ -110,7 +111,7 @@ accept_connections:
     ; spin. Only a signal ends this wait early.
     mov eax, SYS_poll
     lea rdi, [watched_signals]
-    mov esi, 1
+    mov esi, POLL_ONE
     mov edx, BACKOFF_MS
     syscall
     jmp .next
@@ -122,6 +123,7 @@ accept_connections:
 ; finish: let the workers answer what is queued and running, then end the process.
 ;   In        the watched descriptors, a signal waiting
 ;   Out       never returns; status 0, or killed by a second signal
+;   Errors    ends the program, naming the call
 SIGNALS_READ    equ 2           ; both may have come; more there are not
 finish:
     sub rsp, SIGNALS_READ * SIGNALFD_SIGINFO_SIZE

@@ -43,6 +43,9 @@ announce:
         ret
 
 # usage - end the program because it was not called as it wants to be; never returns.
+#
+# Out:     the status is STATUS_USAGE
+# Errors:  none: when the line cannot be written, nobody is left to tell
 usage:  lea     rdi, [rip + line]
         lea     rsi, [rip + text_usage]
         call    append_text
@@ -100,6 +103,7 @@ fail:   mov     ebx, eax
 # exit - end the program; falls in from fail.
 #
 # In:      edi      the status
+# Out:     never returns
 exit:   mov     eax, SYS_exit_group
         syscall
 

@@ -94,6 +94,8 @@ serve_connection:
         jnz     .Llinger
 
 # leave - end the child; falls in from serve_connection. The kernel closes what is open.
+#
+# Out:     never returns; the status is 0
 leave:  xor     edi, edi
         mov     eax, SYS_exit_group
         syscall
