@@ -103,7 +103,8 @@ def libraries(path: str) -> str:
     """Return a digest over name, size and time of each shared library of the tool at `path`.
 
     A compiler's driver may stay the same, byte for byte, while the library that does its work is
-    upgraded. Asks the loader that the tool names; a tool that names none, as a script does, gives an empty string.
+    upgraded. Asks the loader that the tool names; a tool that names none, as a script does, gives
+    an empty string.
     """
     with Path(path).open("rb") as tool:
         loader = re.search(rb"/[!-~]*/ld[!-~]*\.so[!-~]*", tool.read(4096))
