@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Iterator, List
 
+import SCons.Node.FS
 import SCons.Script
+import SCons.Subst
 import SCons.Util
 
 from . import audit
 from .scons_scan import doubt_about
 
-__all__ = ["audit_log", "forget_trace", "misleading", "rebuild_if_altered", "settle"]
+__all__ = ["forget_trace", "misleading", "rebuild_if_altered", "settle", "trace_of"]
 
 _READ_BY_ASSEMBLERS = ("NASMENV", "CPATH", "C_INCLUDE_PATH", "CCC_OVERRIDE_OPTIONS")
 
@@ -39,10 +41,24 @@ def rebuild_if_altered(env: Any, target: Any) -> Any:
     A build that was killed leaves new files with old records: without this, undoing the change to
     a source would take such a file for the one of the record.
     """
+    _open_records(env)
     for node in target:
-        if node.exists() and _is_altered(node):
+        if os.path.isfile(node.get_abspath()) and _is_altered(node):  # noqa: PTH113
             env.AlwaysBuild(node)
     return target
+
+
+def _open_records(env: Any) -> None:
+    """Have SCons read its records where they are: it looks in the folder that it stands in.
+
+    That is a subfolder while a SConscript is read there.
+    """
+    here = Path.cwd()
+    os.chdir(env.fs.Top.get_abspath())
+    try:
+        env.fs.Top.sconsign()
+    finally:
+        os.chdir(here)
 
 
 def _is_altered(node: Any) -> bool:
@@ -56,21 +72,25 @@ def _is_altered(node: Any) -> bool:
     return known is not None and known != found
 
 
-def audit_log(target: str) -> str:
-    """Return where strace writes about the making of `target`, a path or a variable for one."""
-    return f"{target}.strace"
+def trace_of(target: Any, source: Any, env: Any, for_signature: Any) -> List[Any]:
+    """Return where strace writes about the making of a target; for a command line."""
+    return [SCons.Subst.Literal(str(_log(target[0])))]
+
+
+def _log(target: Any) -> Path:
+    return Path(f"{target.get_abspath()}.strace")
 
 
 def forget_trace(target: Any, source: Any, env: Any) -> int:
     """Remove what an audit that failed has left; an action."""
-    Path(audit_log(target[0].get_abspath())).unlink(missing_ok=True)
+    _log(target[0]).unlink(missing_ok=True)
     return 0
 
 
 def settle(target: Any, source: Any, env: Any) -> int:
-    """Refuse an object whose includes are not all known; an action, 0 when they are."""
-    faults = doubt_about(target[0])
-    log = Path(audit_log(target[0].get_abspath()))
+    """Refuse an object whose includes are not all known and unchanged; an action, 0 for none."""
+    faults = [*doubt_about(target[0]), *_changed_meanwhile(target[0])]
+    log = _log(target[0])
     if log.exists():
         faults += _untracked(target[0], env, log)
         log.unlink()
@@ -79,6 +99,20 @@ def settle(target: Any, source: Any, env: Any) -> int:
     if faults:
         Path(target[0].get_abspath()).unlink()
     return 1 if faults else 0
+
+
+def _changed_meanwhile(target: Any) -> Iterator[str]:
+    """Yield a line for each file that is not, after assembling, what was signed before it.
+
+    Otherwise an object of the new content would be recorded, and cached, under the old.
+    """
+    for node in (*target.sources, *(target.implicit or ())):
+        if not isinstance(node, SCons.Node.FS.File) or node.is_derived():
+            continue
+        path = node.rfile().get_abspath()
+        now = SCons.Util.hash_file_signature(path, 1 << 20) if os.path.isfile(path) else ""  # noqa: PTH113
+        if now != node.get_csig():
+            yield f"{node}: changed while {target.sources[0]} was assembled; build again"
 
 
 def _untracked(target: Any, env: Any, log: Path) -> List[str]:

@@ -16,7 +16,7 @@ from . import audit, config
 from .errors import CrossasmError, nearest
 from .helptext import help_text
 from .project import Project
-from .scons_guard import audit_log, misleading
+from .scons_guard import misleading, trace_of
 from .scons_nodes import install
 from .scons_project import Linked, build_project, environment, require_tools, toolchains
 from .scons_report import report_on
@@ -40,10 +40,13 @@ def load_tool(env: Any, target: str = "", **unknown: str) -> None:
         raise SCons.Errors.UserError(
             f"crossasm {name}={value}: no such option{nearest(name, ['target'])}")
     try:
-        row = parse_arch(target)[0] if target else _host_target()
+        rows = parse_arch(target) if target else (_host_target(),)
     except CrossasmError as fault:
         raise SCons.Errors.UserError(str(fault).replace("arch=", "crossasm target=", 1)) from None
-    install(env, find_toolchain(row))
+    if len(rows) > 1:
+        raise SCons.Errors.UserError(f"crossasm target={target}: takes one target; use a clone of "
+                                     "the environment for each")
+    install(env, find_toolchain(rows[0]))
     env.AddMethod(_main, "CrossAsmMain")
 
 
@@ -74,6 +77,7 @@ def _stop(text: str) -> NoReturn:
 
 def _prepare(env: Any, toml: str) -> List[Linked]:
     asked = _arguments(SCons.Script.ARGLIST)
+    SCons.Script.SetOption("max_drift", -1)  # a file may change and keep an old time
     fault = misleading(env)
     if fault:
         raise CrossasmError(fault)
@@ -87,7 +91,7 @@ def _prepare(env: Any, toml: str) -> List[Linked]:
     if not SCons.Script.GetOption("clean"):
         require_tools(project, targets, chains)
     envs = {row.name: _environment(chains[row.name], asked) for row in targets}
-    built = build_project(project, envs, env.Dir(str(project.root)))
+    built = build_project(project, envs, env.fs.Dir(str(project.root)))
     if "asm_audit" in asked:
         _audit(envs, built)
     _declare_aliases(env, project, targets, built)
@@ -122,9 +126,10 @@ def _audit(envs: Mapping[str, Any], built: Sequence[Linked]) -> None:
         raise CrossasmError("asm_audit=1: needs strace, which is not on PATH; install the package "
                             "strace, or leave asm_audit out")
     for env in envs.values():
-        env.Replace(ASLAUNCHER=audit.strace_command(audit_log("${TARGET.abspath}")))
+        env.Replace(_ASM_TRACE=trace_of, ASLAUNCHER=audit.strace_command("$_ASM_TRACE"))
     for linked in built:
         envs[linked.build.target].AlwaysBuild(linked.objects)
+        envs[linked.build.target].NoCache(linked.objects)
 
 
 def _declare_aliases(env: Any, project: Project, targets: Sequence[Target],

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from functools import cache
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, List, Sequence, Tuple
 
 import SCons.Action
 import SCons.Builder
 import SCons.Errors
 import SCons.Script
+import SCons.Util
 
 from .scons_check import check_program, max_size
 from .scons_guard import forget_trace, misleading, rebuild_if_altered, settle
 from .scons_scan import SCANNER
 from .targets import TARGETS
 from .toolchain import Toolchain, libraries, missing_tools
-from .variables import PROGRAMS, assembler_for, command_names, initial, stock, wish
+from .variables import PROGRAMS, assembler_for, command_names, initial, link_words, stock, wish
 
 __all__ = ["install"]
 
 _SUFFIXES = tuple(sorted({suffix for row in TARGETS.values() for suffix in row.assemblers}))
+
+# SCons hashes the program that a command begins with, were it a launcher: we name the tools. And
+# its own quoting leaves the shell's backquotes alive.
+_OVERRIDES = {"IMPLICIT_COMMAND_DEPENDENCIES": 0, "ESCAPE": shlex.quote}
 
 
 def install(env: Any, chain: Toolchain) -> None:
@@ -36,22 +43,21 @@ def install(env: Any, chain: Toolchain) -> None:
 
 
 def _object_builder() -> Any:
-    # SCons hashes the program that a command begins with, were it a launcher: we name the tools.
     return SCons.Builder.Builder(
         generator=_assemble, emitter=_object_emitter, suffix=".o", src_suffix=list(_SUFFIXES),
-        source_scanner=SCANNER, single_source=True, IMPLICIT_COMMAND_DEPENDENCIES=0)
+        source_scanner=SCANNER, single_source=True, **_OVERRIDES)
 
 
 def _library_builder() -> Any:
     return SCons.Builder.Builder(
         generator=_archive, emitter=_depends_on("ar"), prefix="lib", suffix=".a", src_suffix=".o",
-        src_builder="AsmObject", IMPLICIT_COMMAND_DEPENDENCIES=0)
+        src_builder="AsmObject", **_OVERRIDES)
 
 
 def _program_builder() -> Any:
     return SCons.Builder.Builder(
         generator=_link, emitter=_program_emitter, src_suffix=".o", src_builder="AsmObject",
-        IMPLICIT_COMMAND_DEPENDENCIES=0)
+        **_OVERRIDES)
 
 
 def _check_builder() -> Any:
@@ -102,46 +108,74 @@ def _need(env: Any, roles: Sequence[str]) -> None:
 
 
 def _object_emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
+    for node in target:
+        if SCons.Util.splitext(str(node))[1] in _SUFFIXES:
+            raise SCons.Errors.UserError(
+                f"{node}: an object must not be named as a source is; "
+                "name several sources in a list")
     for node in source:
         chosen = assembler_for(env, node)
         if not wish(env, "ASCOM"):
-            _depend_on_tools(env, target, chosen.roles, None if chosen.name == "gaspp" else "AS")
+            _depend_on_tools(env, target, chosen.roles, "AS")
         if chosen.name == "gaspp":
-            env.Clean(target, f"{target[0]}.s")
-    env.Depends(target, [env.File(name) for name in env.Flatten(env["ASDEPENDS"])])
+            env.SideEffect(env.fs.File(f"{target[0].get_abspath()}.s"), target)
+    _depend_on_declared(env, target)
     return rebuild_if_altered(env, target), source
 
 
 def _program_emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
     _depend_on_tools(env, target, ["ld"], "LINK")
-    env.Depends(target, _stub_nodes(env))
+    _depend_on_declared(env, target)
+    env.Depends(target, [*_stub_nodes(env), *_files_in(env, link_words(env))])
     return rebuild_if_altered(env, target), source
 
 
 def _check_emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
     max_size(env)  # a wrong one is told before anything is built
-    return target, source
+    return rebuild_if_altered(env, target), source
 
 
 def _depends_on(role: str) -> Any:
     def emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
-        _depend_on_tools(env, target, [role], None)
+        _depend_on_tools(env, target, [role], "")
         return rebuild_if_altered(env, target), source
     return emitter
 
 
-def _depend_on_tools(env: Any, target: Any, roles: Sequence[str], shared: Optional[str]) -> None:
-    """Make an upgraded tool rebuild what it made; raises UserError for one that is missing."""
+def _depend_on_tools(env: Any, target: Any, roles: Sequence[str], shared: str) -> None:
+    """Make an upgraded tool rebuild what it made; raises UserError for one that is missing.
+
+    `shared` names the variable by which a user replaces the last of the tools.
+    """
     other = wish(env, shared) if shared else None
-    if other:
-        found = env.WhereIs(env.subst(str(other)))
-        paths = [found] if found else []
-    else:
-        _need(env, roles)
-        names = [name for name, role in PROGRAMS.items() if role in roles]
-        paths = [env.WhereIs(env.subst(f"${name}")) for name in names]
-    for path in filter(None, paths):
-        env.Depends(target, [env.File(path), env.Value(f"libraries of {path}: {libraries(path)}")])
+    own = roles[:-1] if other else roles
+    _need(env, own)
+    programs = [env[name] for name, role in PROGRAMS.items() if role in own]
+    for program in (*programs, *([other] if other else [])):
+        env.Depends(target, _tool_nodes(env, str(env.subst(str(program)))))
+
+
+def _tool_nodes(env: Any, command: str) -> List[Any]:
+    """Return what stands for a tool: the file that the first word runs, and its libraries."""
+    first = command.split(" ", 1)[0]
+    path = str(env.fs.Top.File(first).get_abspath()) if "/" in first else env.WhereIs(first)
+    if not path:
+        return []
+    node = env.fs.File(path)
+    known = libraries(path) if node.exists() and not node.is_derived() else ""
+    return [node, env.Value(f"libraries of {first}: {known}")]
+
+
+def _depend_on_declared(env: Any, target: Any) -> None:
+    env.Depends(target, [env.File(name) for name in env.Flatten(env["ASDEPENDS"]) if name])
+
+
+def _files_in(env: Any, words: Sequence[str]) -> List[Any]:
+    """Return the project's files that flags name: a linker script, a list of symbols."""
+    names = [part for word in words for part in (word, word[2:], word.partition("=")[2])]
+    top = env.fs.Top.get_abspath()
+    return [env.fs.Top.File(f"./{name}") for name in dict.fromkeys(names)
+            if name and not name.startswith("/") and os.path.isfile(os.path.join(top, name))]  # noqa: PTH113, PTH118
 
 
 def _stub_nodes(env: Any) -> List[Any]:

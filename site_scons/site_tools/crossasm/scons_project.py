@@ -95,7 +95,7 @@ def _object(build: Build, source: str, site: _Site, variables: Mapping[str, Any]
     path = object_path(build, source)
     if path not in site.objects:
         site.objects[path] = site.envs[build.target].AsmObject(
-            site.root.File(path), site.root.File(source), **variables)[0]
+            site.root.File(path), site.root.File(f"./{source}"), **variables)[0]
     return site.objects[path]
 
 
@@ -103,14 +103,19 @@ def _variables(settings: Settings, root: Any) -> Dict[str, Any]:
     """Return settings as construction variables."""
     return {
         "ASSEMBLER": settings.assembler or "",
-        "ASPATH": [root.Dir(folder) for folder in settings.path],
-        "ASDEFINES": [(name, value) if value else name for name, value in settings.defines],
+        "ASPATH": [root.Dir(f"./{folder}") for folder in settings.path],
+        "ASDEFINES": [(name, _plain(value)) if value else name
+                      for name, value in settings.defines],
         "ASDEBUG": settings.debug,
-        "ASDEPENDS": [root.File(name) for name in settings.depends],
-        "ASFLAGS": list(settings.asflags), "NASMFLAGS": list(settings.nasmflags),
-        "GASFLAGS": list(settings.gasflags), "CLANGFLAGS": list(settings.clangflags),
-        "LINKFLAGS": list(settings.linkflags),
+        "ASDEPENDS": [root.File(f"./{name}") for name in settings.depends],
+        **{name.upper(): [_plain(flag) for flag in getattr(settings, name)]
+           for name in ("asflags", "nasmflags", "gasflags", "clangflags", "linkflags")},
     }
+
+
+def _plain(text: str) -> str:
+    """Return what SCons' substitution turns into `text`."""
+    return text.replace("$", "$$")
 
 
 def _roles(build: Build) -> List[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, List, Optional, Sequence, Tuple
 
 import SCons.Scanner
+import SCons.Script
 
 from . import includes
 from .run import run
@@ -38,22 +39,37 @@ def _scan(node: Any, env: Any, asking: _Asking) -> List[Any]:
     dialect = includes.DIALECTS[target_of(env).dialects[assembler.name]]
     lines = _command_lines(node, env, asking.target)
     flags = [word for line in lines for word in line[1:]]
-    source = (str(node), node)
+    source = (str(node.rfile()), node)
     tree = includes.Tree(lambda path: _find(env, path), _read, _real)
     found = includes.closure(dialect, flags, source, tree)
-    if found.dynamic and not found.unread:
+    if found.dynamic and not found.unread and not SCons.Script.GetOption("clean"):
         found = includes.ask(found, flags, source, tree,
                              lambda folder: _assemble_in(folder, lines, env))
     declared = env.Flatten(env["ASDEPENDS"])
     asking.target[0].attributes.crossasm_doubt = (
         [_doubt(found)] if found.doubt and not found.unread and not declared else [])
-    return list(dict.fromkeys(found.files.values()))
+    return _remembered(node, found, env)
+
+
+def _remembered(source: Any, found: includes.Closure[Any], env: Any) -> List[Any]:
+    """Return the nodes found, with their names, and have their contents signed now.
+
+    SCons' signatures hold contents alone. Names count too: the same bytes found at another place
+    may mean another object. And what is edited while the assembler reads must differ afterwards.
+    """
+    nodes = list(dict.fromkeys(found.files.values()))
+    for node in (source, *nodes):
+        if node.exists() and not node.is_derived():
+            node.get_csig()
+    return [*nodes, env.Value(f"read as: {', '.join(found.files)}")] if nodes else []
 
 
 def _doubt(found: includes.Closure[Any]) -> str:
     place = found.where or found.dynamic[0]
-    return (f"{place.file}:{place.reference.line}: cannot tell which file is read here: "
-            f"{found.doubt}; name each file that it may be in 'depends' (ASDEPENDS)")
+    said = found.said.strip().splitlines()
+    why = f"{found.doubt} ({said[-1]})" if said else found.doubt
+    return (f"{place.file}:{place.reference.line}: cannot tell which file is read here: {why}; "
+            "name each file that it may be in 'depends' (ASDEPENDS)")
 
 
 def _command_lines(node: Any, env: Any, target: Sequence[Any]) -> List[List[str]]:
@@ -64,7 +80,15 @@ def _command_lines(node: Any, env: Any, target: Sequence[Any]) -> List[List[str]
     for name in command_names(env, node):
         commands = plain.subst_list(f"${name}", target=target, source=[node])
         lines += [[_renamed(str(word), own) for word in words] for words in commands]
+    for line in lines:
+        line[0] = _program(line[0], env)
     return lines
+
+
+def _program(word: str, env: Any) -> str:
+    """Return the first word of a command as it can be run from another folder."""
+    plain = word.lstrip("@-")  # SCons' own marks: silent, and never mind the status
+    return os.path.join(env.fs.Top.get_abspath(), plain) if "/" in plain else plain  # noqa: PTH118
 
 
 def _renamed(word: str, own: str) -> str:
@@ -83,13 +107,22 @@ def _assemble_in(folder: Path, lines: Sequence[Sequence[str]], env: Any) -> Tupl
 
 
 def _find(env: Any, path: str) -> Optional[Any]:
-    """Return the node of the file that is or will be at `path`, or None."""
+    """Return the node of the file that is or will be at this very `path`, or None.
+
+    A repository's file is no answer: the assembler sees it only by a path of its own.
+    """
     folder, name = os.path.split(path)
+    if ".." in folder.split("/"):  # which leads from where a link goes, not from where it stands
+        folder = os.path.realpath(os.path.join(env.fs.Top.get_abspath(), folder))  # noqa: PTH118
     try:
-        node, _ = env.fs.Top.Dir(folder or ".").srcdir_find_file(name)
+        directory = env.fs.Top.Dir(f"./{folder}" if folder[:1] != "/" else folder)
+        # A leading # would lead to the top: that is SCons' language, not the assembler's.
+        node = (directory.File(f"./{name}") if name.startswith("#")
+                else directory.srcdir_find_file(name)[0])
     except TypeError:  # a file stands where the path has a folder
         return None
-    return node.disambiguate() if node is not None else None
+    there = node is not None and node.dir is directory and (node.is_derived() or node.exists())
+    return node.disambiguate() if there else None
 
 
 def _read(node: Any) -> Optional[str]:
@@ -104,4 +137,5 @@ def _real(node: Any) -> Optional[Path]:
     return Path(there.get_abspath()) if there.exists() else None
 
 
-SCANNER = SCons.Scanner.Scanner(_scan, name="crossasm", path_function=_Asking)
+SCANNER = SCons.Scanner.Scanner(_scan, name="crossasm", path_function=_Asking,
+                                node_class=None)

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import SCons.Defaults
 import SCons.Errors
 import SCons.Scanner
+import SCons.Subst
 import SCons.Util
 
 from . import commands
@@ -16,7 +17,7 @@ from .toolchain import Toolchain
 
 __all__ = [
     "COMMANDS", "PROGRAMS", "SHORT_LINES", "VARIABLES", "assembler_for", "command_names",
-    "initial", "options", "stock", "target_of", "wish",
+    "initial", "link_words", "options", "stock", "target_of", "wish",
 ]
 
 VARIABLES: Mapping[str, str] = {
@@ -45,8 +46,8 @@ VARIABLES: Mapping[str, str] = {
 COMMANDS: Mapping[str, str] = {
     "NASMCOM": "$( $ASLAUNCHER $) $_ASM_NASM $_ASM_NASMFLAGS -o $TARGET $SOURCE",
     "GASCOM": "$( $ASLAUNCHER $) $_ASM_GAS $_ASM_GASFLAGS -o $TARGET $SOURCE",
-    "ASCPPCOM": "$( $ASLAUNCHER $) $ASCPP $_ASM_CPPFLAGS -o ${TARGET}.s $SOURCE",
-    "GASPPCOM": "$( $ASLAUNCHER $) $_ASM_GAS $_ASM_GASPPFLAGS -o $TARGET ${TARGET}.s",
+    "ASCPPCOM": "$( $ASLAUNCHER $) $ASCPP $_ASM_CPPFLAGS -o $_ASM_PREPROCESSED $SOURCE",
+    "GASPPCOM": "$( $ASLAUNCHER $) $_ASM_GAS $_ASM_GASPPFLAGS -o $TARGET $_ASM_PREPROCESSED",
     "CLANGCOM": "$( $ASLAUNCHER $) $_ASM_CLANG $_ASM_CLANGFLAGS -o $TARGET $SOURCE",
     "CLANGPPCOM": "$( $ASLAUNCHER $) $_ASM_CLANG $_ASM_CLANGPPFLAGS -o $TARGET $SOURCE",
     "ASLDCOM": "$_ASM_LINK $_ASM_LINKFLAGS -o $TARGET $SOURCES $_ASM_STUB",
@@ -87,7 +88,8 @@ def initial(env: Any, chain: Toolchain) -> Dict[str, Any]:
         "CLANGFLAGS": SCons.Util.CLVar(""), "ASLAUNCHER": "",
         "_ASM_NASM": _program_of("NASM", "AS"), "_ASM_GAS": _program_of("GAS", "AS"),
         "_ASM_CLANG": _program_of("CLANG", "AS"), "_ASM_LINK": _program_of("ASLD", "LINK"),
-        "_ASM_CPPFLAGS": _cpp_flags, "_ASM_LINKFLAGS": _link_flags, "_ASM_ARFLAGS": _ar_flags,
+        "_ASM_CPPFLAGS": _cpp_flags, "_ASM_PREPROCESSED": _preprocessed,
+        "_ASM_LINKFLAGS": _link_flags, "_ASM_ARFLAGS": _ar_flags,
     }
     before = env.get("CROSSASM_SET", {})
     return {name: value for name, value in own.items()
@@ -139,9 +141,12 @@ def command_names(env: Any, source: Any) -> List[str]:
 
 
 def _include_dirs(env: Any, target: Sequence[Any], source: Sequence[Any]) -> Tuple[Any, ...]:
-    """Return the folders of ``ASPATH`` as nodes, with those of variants and repositories."""
-    top = env.fs.Top
-    return tuple(SCons.Scanner.FindPathDirs("ASPATH")(env, top, target, source))
+    """Return the folders of ``ASPATH`` as nodes, with those of variants and repositories.
+
+    As SCons has it, they are relative to the SConscript that declares the target.
+    """
+    here = getattr(target[0], "cwd", None) if target else None
+    return tuple(SCons.Scanner.FindPathDirs("ASPATH")(env, here or env.fs.Top, target, source))
 
 
 def options(env: Any, assembler: commands.Assembler, target: Sequence[Any],
@@ -157,6 +162,11 @@ def options(env: Any, assembler: commands.Assembler, target: Sequence[Any],
     )
 
 
+def link_words(env: Any) -> List[str]:
+    """Return what the user tells the linker, as separate arguments."""
+    return _words(env, wish(env, "LINKFLAGS"))
+
+
 def _words(env: Any, value: Any) -> List[str]:
     """Return flags, however given, as separate arguments."""
     words = env.subst_list(SCons.Util.CLVar(value or ""))
@@ -164,32 +174,41 @@ def _words(env: Any, value: Any) -> List[str]:
 
 
 def _flags_of(assembler: commands.Assembler) -> Any:
-    def flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[str]:
+    def flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[Any]:
         asked = options(env, assembler, target, source)
-        return _out_of_signature(
-            commands.assembler_flags(assembler, target_of(env), asked), asked.folder)
+        words = commands.assembler_flags(assembler, target_of(env), asked)
+        return [part for word in words for part in _fenced(word, asked.folder)]
     return flags
 
 
-def _out_of_signature(flags: Sequence[str], folder: str) -> List[str]:
-    """Fence the arguments that name the build's folder, so that another one rebuilds nothing."""
-    return [word for flag in flags
-            for word in (("$(", flag, "$)") if f"={folder}=" in flag else (flag,))]
+def _fenced(word: str, folder: str) -> Sequence[Any]:
+    """Keep a word that names the build's folder out of signatures: another one rebuilds nothing."""
+    literal = SCons.Subst.Literal(word)
+    return ("$(", literal, "$)") if f"={folder}=" in word else (literal,)
 
 
-def _cpp_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[str]:
+def _cpp_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[Any]:
     asked = options(env, commands.ASSEMBLERS["gaspp"], target, source)
-    return commands.preprocessor_flags(target_of(env), asked)
+    return _literal(commands.preprocessor_flags(target_of(env), asked))
 
 
-def _link_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[str]:
+def _link_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[Any]:
     linker = env.subst("$_ASM_LINK", target=target, source=source)
     flags = commands.link_flags(target_of(env), linker, debug=bool(env["ASDEBUG"]))
-    return [*flags, *_words(env, wish(env, "LINKFLAGS"))]
+    return _literal([*flags, *link_words(env)])
 
 
-def _ar_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[str]:
-    return list(target_of(env).archive_flags)
+def _ar_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[Any]:
+    return _literal(target_of(env).archive_flags)
+
+
+def _preprocessed(target: Any, source: Any, env: Any, for_signature: Any) -> List[Any]:
+    return _literal([f"{target[0]}.s"])
+
+
+def _literal(words: Sequence[str]) -> List[Any]:
+    """Return words that the shell is to pass on as they are."""
+    return [SCons.Subst.Literal(word) for word in words]
 
 
 def _program_of(own: str, shared: str) -> Any:
