@@ -135,6 +135,15 @@ def test_an_include_may_have_any_name(tree_with: Maker, include: str) -> None:
     assert "-o a.o" in tree.scons("a.o").output
 
 
+@pytest.mark.parametrize("flag", ["-Iinc", "-iinc/", "-Iinc/"])
+def test_an_include_folder_given_as_a_flag_is_searched(tree_with: Maker, flag: str) -> None:
+    tree = tree_with(OWN + f'env.AsmObject("a.asm", NASMFLAGS=["{flag}"])\n')
+    tree.write({"a.asm": '%include "v.inc"\n', "inc/v.inc": "db 1\n"})
+    assert tree.scons("a.o").status == 0
+    tree.write({"inc/v.inc": "db 2\n"})
+    assert "-o a.o" in tree.scons("a.o").output
+
+
 def test_a_linker_script_is_tracked(tree: Tree) -> None:
     script = "SECTIONS {{ . = {address}; .text : {{ *(.text) }} }}\n"
     tree.write({"crossasm.toml": TOML + '[programs.a]\nsources.x86_64 = ["a.asm"]\n'

@@ -96,7 +96,9 @@ def _may_join(word: str, option: str) -> bool:
     longer = ("-include", "-imacros", "-iquote", "-isystem", "-idirafter")
     if option in longer:
         return True
-    return len(option) == 2 and option != "-i" and not word.startswith("--")
+    if option == "-i":  # NASM's; these are clang's
+        return not word.startswith((*longer, "-iprefix", "-iwith", "-isysroot", "-iframework"))
+    return len(option) == 2 and not word.startswith("--")
 
 
 def _split(flags: Sequence[str]) -> List[str]:
