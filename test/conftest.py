@@ -12,6 +12,7 @@ from typing import Callable
 
 import pytest
 
+from linked import Workshop
 from tree import REPOSITORY, Tree, clean_env, project_files
 
 
@@ -25,6 +26,12 @@ def tree(tmp_path: Path) -> Tree:
 def tree_with(tmp_path: Path) -> Callable[[str], Tree]:
     """A maker of a project folder with another SConstruct."""
     return partial(Tree, tmp_path)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    """A folder in which programs are assembled and linked by hand, right or wrong."""
+    return Workshop(tmp_path)
 
 
 @pytest.fixture(scope="session")

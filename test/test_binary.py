@@ -26,11 +26,6 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Path]:
     return {name: made.program(name) for name in TARGETS}
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
-    return Workshop(tmp_path)
-
-
 def report(path: Path, target: str) -> Report:
     return check(path.read_bytes(), TARGETS[target], name="prog", max_size=None)
 

@@ -20,11 +20,6 @@ NO_LOADER = "which only a loader applies: link it without -pie, or address by th
 each = pytest.mark.parametrize("target", ELF_TARGETS)
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
-    return Workshop(tmp_path)
-
-
 @each
 def test_an_executable_stack(shop: Workshop, target: str) -> None:
     assert faults(shop.elf(target, "-z", "execstack"), target) == (

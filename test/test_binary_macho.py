@@ -6,7 +6,6 @@ Where no linker here makes the fault, a few bytes of a program are changed, and 
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 from typing import Tuple
 
 import pytest
@@ -22,11 +21,6 @@ EMPTY = ".globl _main\n.p2align 2\n_main: ret\n"
 LC_MAIN, LC_UUID, LC_SYMTAB, LC_SEGMENT_64 = 0x80000028, 0x1B, 0x2, 0x19
 LC_LOAD_DYLINKER, LC_BUILD_VERSION, LC_CODE_SIGNATURE = 0xE, 0x32, 0x1D
 LC_DYLD_INFO_ONLY = 0x80000022
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
-    return Workshop(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -154,6 +154,15 @@ def test_a_linker_script_is_tracked(tree: Tree) -> None:
     assert "LINK   build/x86_64/a\n" in tree.scons().output
 
 
+@pytest.mark.parametrize("flags", ['"-Map=a.map"', '"-Map", "a.map"'])
+def test_a_file_that_the_linker_writes_is_no_source(tree: Tree, flags: str) -> None:
+    tree.write({"crossasm.toml": TOML + '[programs.a]\nsources.x86_64 = ["a.asm"]\n'
+                f"linkflags = [{flags}]\n", "a.asm": NASM_EXIT})
+    assert tree.scons().status == 0
+    assert (tree.root / "a.map").exists()
+    assert tree.scons().idle
+
+
 def test_a_repositorys_file_does_not_hide_the_one_that_is_read(
     tree_with: Maker, tmp_path: Path,
 ) -> None:
@@ -225,16 +234,19 @@ def test_a_cache_serves_two_checkouts_and_never_the_audit(tmp_path: Path) -> Non
 
 def test_a_tool_of_the_projects_own_is_tracked(tree_with: Maker) -> None:
     tree = tree_with(OWN + 'env.AsmObject("a.asm", NASM="tools/nasm")\n'
-                     'env.AsmObject("c.S", AS="tools/as")\n')
-    for name in ("nasm", "as"):
-        tree.write({f"tools/{name}": f'#!/bin/sh\nexec {shutil.which(name)} "$@"\n'})
+                     'env.AsmObject("c.S", AS="tools/as")\n'
+                     'env.AsmObject("d.asm", ASCOM="tools/other -f elf64 -o $TARGET $SOURCE")\n')
+    made = {"nasm": "a.o", "as": "c.o", "other": "d.o"}
+    for name, real in (("nasm", "nasm"), ("as", "as"), ("other", "nasm")):
+        tree.write({f"tools/{name}": f'#!/bin/sh\nexec {shutil.which(real)} "$@"\n'})
         (tree.root / "tools" / name).chmod(0o755)
-    tree.write({"a.asm": '%define N "f.inc"\n%include N\n', "f.inc": "db 1\n", "c.S": "nop\n"})
-    assert tree.scons("a.o", "c.o").status == 0
-    for name, made in (("nasm", "a.o"), ("as", "c.o")):
+    tree.write({"a.asm": '%define N "f.inc"\n%include N\n', "f.inc": "db 1\n", "c.S": "nop\n",
+                "d.asm": "hlt\n"})
+    assert tree.scons(*made.values()).status == 0
+    for name, product in made.items():
         with (tree.root / "tools" / name).open("a", encoding="utf-8") as tool:
             tool.write("# upgraded\n")
-        assert f"-o {made}" in tree.scons("a.o", "c.o").output
+        assert f"-o {product}" in tree.scons(*made.values()).output
 
 
 def test_a_file_that_changes_under_its_old_time_is_noticed(tree: Tree) -> None:

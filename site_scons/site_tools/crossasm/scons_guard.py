@@ -68,7 +68,10 @@ def _is_altered(node: Any) -> bool:
         return False  # never recorded: SCons builds it anyway
     if record.size != node.get_size():
         return True
-    found = SCons.Util.hash_file_signature(node.get_abspath(), chunksize=1 << 20)
+    try:
+        found = SCons.Util.hash_file_signature(node.get_abspath(), 1 << 20)
+    except OSError:  # not ours to read, so not what we have made
+        return True
     return known is not None and known != found
 
 

@@ -28,6 +28,9 @@ _SUFFIXES = tuple(sorted({suffix for row in TARGETS.values() for suffix in row.a
 # its own quoting leaves the shell's backquotes alive.
 _OVERRIDES = {"IMPLICIT_COMMAND_DEPENDENCIES": 0, "ESCAPE": shlex.quote}
 
+_WRITTEN = ("-Map", "-map", "--dependency-file")
+"""Flags of linkers whose value is a file that they write."""
+
 
 def install(env: Any, chain: Toolchain) -> None:
     """Give `env` the builders and the variables to assemble for the target of `chain`."""
@@ -115,8 +118,7 @@ def _object_emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
                 "name several sources in a list")
     for node in source:
         chosen = assembler_for(env, node)
-        if not wish(env, "ASCOM"):
-            _depend_on_tools(env, target, chosen.roles, "AS")
+        _depend_on_tools(env, target, chosen.roles, ("AS", "ASCOM"))
         if chosen.name == "gaspp":
             env.SideEffect(env.fs.File(f"{target[0].get_abspath()}.s"), target)
     _depend_on_declared(env, target)
@@ -124,7 +126,7 @@ def _object_emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
 
 
 def _program_emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
-    _depend_on_tools(env, target, ["ld"], "LINK")
+    _depend_on_tools(env, target, ["ld"], ("LINK", "LINKCOM"))
     _depend_on_declared(env, target)
     env.Depends(target, [*_stub_nodes(env), *_files_in(env, link_words(env))])
     return rebuild_if_altered(env, target), source
@@ -137,22 +139,22 @@ def _check_emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
 
 def _depends_on(role: str) -> Any:
     def emitter(target: Any, source: Any, env: Any) -> Tuple[Any, Any]:
-        _depend_on_tools(env, target, [role], "")
+        _depend_on_tools(env, target, [role], ("", ""))
         return rebuild_if_altered(env, target), source
     return emitter
 
 
-def _depend_on_tools(env: Any, target: Any, roles: Sequence[str], shared: str) -> None:
+def _depend_on_tools(env: Any, target: Any, roles: Sequence[str], shared: Tuple[str, str]) -> None:
     """Make an upgraded tool rebuild what it made; raises UserError for one that is missing.
 
-    `shared` names the variable by which a user replaces the last of the tools.
+    `shared` names the variables by which a user replaces the last of the tools, or the command.
     """
-    other = wish(env, shared) if shared else None
-    own = roles[:-1] if other else roles
+    program, command = (wish(env, name) if name else None for name in shared)
+    own = [] if command else roles[:-1] if program else roles
     _need(env, own)
-    programs = [env[name] for name, role in PROGRAMS.items() if role in own]
-    for program in (*programs, *([other] if other else [])):
-        env.Depends(target, _tool_nodes(env, str(env.subst(str(program)))))
+    used = [env[name] for name, role in PROGRAMS.items() if role in own]
+    for tool in filter(None, (*used, command or program)):
+        env.Depends(target, _tool_nodes(env, str(env.subst(str(tool))).lstrip("@-")))
 
 
 def _tool_nodes(env: Any, command: str) -> List[Any]:
@@ -171,8 +173,10 @@ def _depend_on_declared(env: Any, target: Any) -> None:
 
 
 def _files_in(env: Any, words: Sequence[str]) -> List[Any]:
-    """Return the project's files that flags name: a linker script, a list of symbols."""
-    names = [part for word in words for part in (word, word[2:], word.partition("=")[2])]
+    """Return the project's files that a linker's flags name: a script, a list of symbols."""
+    read = [word for before, word in zip(("", *words), words)
+            if not word.startswith(_WRITTEN) and not before.endswith(_WRITTEN)]
+    names = [part for word in read for part in (word, word[2:], word.partition("=")[2])]
     top = env.fs.Top.get_abspath()
     return [env.fs.Top.File(f"./{name}") for name in dict.fromkeys(names)
             if name and not name.startswith("/") and os.path.isfile(os.path.join(top, name))]  # noqa: PTH113, PTH118
