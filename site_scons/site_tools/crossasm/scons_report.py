@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any, List, Sequence
@@ -45,7 +46,9 @@ def _print_table(built: Sequence[Linked], printed: Sequence[Any]) -> None:
     rows = [(linked.build.program, linked.build.target, _size(linked), linked.build.max_size)
             for linked in built if linked.check.get_state() in _SOUND]
     if rows:
-        sys.stdout.write("\n" + size_table(rows) + "\n")
+        with contextlib.suppress(BrokenPipeError):  # whoever read has seen enough
+            sys.stdout.write("\n" + size_table(rows) + "\n")
+            sys.stdout.flush()
 
 
 def _size(linked: Linked) -> int:
