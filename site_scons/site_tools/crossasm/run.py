@@ -25,18 +25,17 @@ def run(
     *,
     env: Optional[Mapping[str, str]] = None,
     folder: Optional[Path] = None,
-    text: Optional[str] = None,
     seconds: float = 60,
 ) -> Finished:
-    """Run `args` to its end in `folder`, with `text` as its standard input; return what it said.
+    """Run `args` to its end in `folder`, with nothing to read; return what it said.
 
     A program that cannot be started, or is not done after `seconds`, is a `Finished` like any
     other, with the reason in `errors`.
     """
     try:
         done = subprocess.run(  # noqa: PLW1510 (the caller reads the status)
-            list(args), env=env, cwd=folder, input=text or "", capture_output=True, timeout=seconds,
-            encoding="utf-8", errors="surrogateescape",
+            list(args), env=env, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=seconds, encoding="utf-8", errors="surrogateescape",
         )
     except (OSError, subprocess.TimeoutExpired) as fault:
         return Finished(127, "", str(fault))

@@ -83,11 +83,11 @@ def _prepare(env: Any, toml: str) -> List[Linked]:
         raise CrossasmError(fault)
     targets = parse_arch(asked["arch"]) if "arch" in asked else tuple(TARGETS.values())
     project = config.load(Path(toml))
-    chains = toolchains(project)
     if SCons.Script.GetOption("help"):
         others = map(str, SCons.Node.Alias.default_ans)
-        env.Help(help_text(project, chains, ARGUMENTS, others))
+        env.Help(help_text(project, toolchains(project, TARGETS.values()), ARGUMENTS, others))
         return []
+    chains = toolchains(project, targets)
     if not SCons.Script.GetOption("clean"):
         require_tools(project, targets, chains)
     envs = {row.name: _environment(chains[row.name], asked) for row in targets}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 import SCons.Environment
 
@@ -26,16 +26,15 @@ class Linked:
     """The node of the linked file."""
     check: Any
     """The node of the binary check's finding; it exists only when the program is sound."""
-    objects: Tuple[Any, ...] = field(default=())
+    objects: Tuple[Any, ...]
 
 
-def toolchains(project: Project) -> Mapping[str, Toolchain]:
-    """Return the toolchain of every target, found or not, by the target's name."""
-    return {name: find_toolchain(row, project.toolchains.get(name))
-            for name, row in TARGETS.items()}
+def toolchains(project: Project, targets: Iterable[Target]) -> Mapping[str, Toolchain]:
+    """Return the toolchain of each of `targets`, found or not, by the target's name."""
+    return {row.name: find_toolchain(row, project.toolchains.get(row.name)) for row in targets}
 
 
-def chosen_builds(project: Project, targets: Sequence[Target]) -> List[Build]:
+def _chosen_builds(project: Project, targets: Sequence[Target]) -> List[Build]:
     """Return what is to be built of `project` for `targets`, in the order of the file."""
     names = {target.name for target in targets}
     return [build for program in project.programs for build in program.builds
@@ -46,7 +45,7 @@ def require_tools(project: Project, targets: Sequence[Target],
                   chains: Mapping[str, Toolchain]) -> None:
     """Raise one CrossasmError naming every tool that the builds for `targets` want and lack."""
     gap = missing_tools(
-        (chains[build.target], _roles(build)) for build in chosen_builds(project, targets))
+        (chains[build.target], _roles(build)) for build in _chosen_builds(project, targets))
     if gap:
         raise gap
 
@@ -75,7 +74,7 @@ def build_project(project: Project, envs: Mapping[str, Any], root: Any) -> List[
     `envs` holds an environment per target name; `root` is the node of the project's folder.
     """
     site = _Site(root, envs)
-    builds = chosen_builds(project, [TARGETS[name] for name in envs])
+    builds = _chosen_builds(project, [TARGETS[name] for name in envs])
     return [_link(build, site) for build in builds]
 
 

@@ -82,13 +82,14 @@ def missing_tools(needs: Iterable[Tuple[Toolchain, Sequence[str]]]) -> Optional[
     for manager, command in _MANAGERS.items():
         packages = sorted({_package(target, role, manager) for target, role, _ in gaps})
         lines.append(f"  {command} {' '.join(packages)}")
-    return CrossasmError("\n".join(lines))
+    return CrossasmError(*lines)
 
 
+@cache
 def tool_version(path: str) -> str:
     """Return the version that a tool tells of itself, for example ``2.40``; ``?`` for none.
 
-    Starts the tool once or twice.
+    Starts the tool once or twice, whatever the number of targets that it serves.
     """
     for option in ("--version", "-v"):
         said = run([path, option], seconds=10)

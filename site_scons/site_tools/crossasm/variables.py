@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import SCons.Defaults
 import SCons.Errors
@@ -17,7 +17,7 @@ from .toolchain import Toolchain
 
 __all__ = [
     "COMMANDS", "PROGRAMS", "SHORT_LINES", "VARIABLES", "assembler_for", "command_names",
-    "initial", "link_words", "options", "stock", "target_of", "wish",
+    "initial", "link_words", "stock", "target_of", "wish",
 ]
 
 VARIABLES: Mapping[str, str] = {
@@ -149,7 +149,7 @@ def _include_dirs(env: Any, target: Sequence[Any], source: Sequence[Any]) -> Tup
     return tuple(SCons.Scanner.FindPathDirs("ASPATH")(env, here or env.fs.Top, target, source))
 
 
-def options(env: Any, assembler: commands.Assembler, target: Sequence[Any],
+def _options(env: Any, assembler: commands.Assembler, target: Sequence[Any],
             source: Sequence[Any]) -> commands.Options:
     """Return what `env` asks of `assembler`."""
     return commands.Options(
@@ -175,7 +175,7 @@ def _words(env: Any, value: Any) -> List[str]:
 
 def _flags_of(assembler: commands.Assembler) -> Any:
     def flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[Any]:
-        asked = options(env, assembler, target, source)
+        asked = _options(env, assembler, target, source)
         words = commands.assembler_flags(assembler, target_of(env), asked)
         return [part for word in words for part in _fenced(word, asked.folder)]
     return flags
@@ -188,7 +188,7 @@ def _fenced(word: str, folder: str) -> Sequence[Any]:
 
 
 def _cpp_flags(target: Any, source: Any, env: Any, for_signature: Any) -> List[Any]:
-    asked = options(env, commands.ASSEMBLERS["gaspp"], target, source)
+    asked = _options(env, commands.ASSEMBLERS["gaspp"], target, source)
     return _literal(commands.preprocessor_flags(target_of(env), asked))
 
 
@@ -212,6 +212,6 @@ def _literal(words: Sequence[str]) -> List[Any]:
 
 
 def _program_of(own: str, shared: str) -> Any:
-    def program(target: Any, source: Any, env: Any, for_signature: Any) -> Optional[str]:
+    def program(target: Any, source: Any, env: Any, for_signature: Any) -> str:
         return str(wish(env, shared) or env[own])
     return program

@@ -19,11 +19,10 @@ A file that appears earlier on the include path than the one used before is foun
 looked up anew on every run.
 """
 
-from .closure import Closure, Place, Tree, closure, references, scan
+from .closure import Closure, Place, Tree, closure
 from .oracle import ask, wanted
 from .reference import DIALECTS, Dialect, Reference
 
 __all__ = [
-    "DIALECTS", "Closure", "Dialect", "Place", "Reference", "Tree", "ask", "closure",
-    "references", "scan", "wanted",
+    "DIALECTS", "Closure", "Dialect", "Place", "Reference", "Tree", "ask", "closure", "wanted",
 ]

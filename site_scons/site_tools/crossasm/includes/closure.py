@@ -12,7 +12,7 @@ from .pastes import directive_made
 from .reference import Dialect, Paste, Reference, Scan
 from .search import Folders, candidates, command_line, folders_of
 
-__all__ = ["Closure", "Place", "Tree", "closure", "references", "scan"]
+__all__ = ["Closure", "Place", "Tree", "closure"]
 
 Node = TypeVar("Node")
 
@@ -61,14 +61,9 @@ class Closure(Generic[Node]):
 
 
 @lru_cache(maxsize=4096)
-def scan(text: str, dialect: Dialect) -> Scan:
+def _scan(text: str, dialect: Dialect) -> Scan:
     """Return all that one text says; remembered by content for the life of the process."""
     return nasm.scan(text) if dialect.syntax == "nasm" else gas.scan(text, dialect)
-
-
-def references(text: str, dialect: Dialect) -> Tuple[Reference, ...]:
-    """Return what one file's text names, in order."""
-    return scan(text, dialect).references
 
 
 @dataclass
@@ -88,7 +83,7 @@ class _Walk(Generic[Node]):
 
     def take(self, path: str, text: str, dialect: Dialect) -> None:
         """Follow what one text names."""
-        found = scan(text, dialect)
+        found = _scan(text, dialect)
         self.pastes.extend((path, paste) for paste in found.pastes)
         self.pieces.update(found.pieces)
         for reference in found.references:
