@@ -255,6 +255,18 @@ def test_tests_need_more_than_builds(machine: Machine, tool: str) -> None:
     assert said.errors.endswith(f"apt-get install --no-install-recommends {package}\n")
 
 
+def test_an_audit_needs_strace(machine: Machine) -> None:
+    machine.tools(*BUILD_TOOLS)
+    machine.stub("apt-get")
+    machine.whole_venv()
+    assert machine.run("asm_audit=0").status == 7
+    said = machine.run("asm_audit=1")
+    assert said.status == 2
+    assert said.errors.endswith("apt-get install --no-install-recommends strace\n")
+    machine.tools("strace")
+    assert machine.run("asm_audit=1").status == 7
+
+
 @pytest.mark.parametrize("option", ["-h", "-H", "--help", "--version"])
 def test_help_needs_no_tools(machine: Machine, option: str) -> None:
     machine.whole_venv()
